@@ -1,0 +1,41 @@
+"""The command line: one group of commands a file, each thin over the library."""
+
+from __future__ import annotations
+
+import typer
+
+from gramarye.cli import demo, doctor, picture, presets, transfer, weights
+
+EPILOG = "Every command has an example in its own help: gramarye transfer --help"
+
+app = typer.Typer(
+    name="gramarye",
+    help="Paint a photograph in the manner of a painting, and see why every stroke is there.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command()(transfer.transfer)
+app.command()(demo.demo)
+app.command()(presets.presets)
+app.command()(picture.inspect)
+app.command()(picture.replay)
+app.command()(picture.measure)
+app.add_typer(weights.app, name="weights")
+app.command()(doctor.doctor)
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: bool = typer.Option(False, "--version", help="Show the version and stop.")) -> None:
+    if version:
+        import gramarye
+
+        typer.echo(gramarye.__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """The `gramarye` program."""
+    app()

@@ -1,0 +1,67 @@
+"""gramarye demo: the bundled photograph in the bundled styles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gramarye import presets
+from gramarye.cli import console
+from gramarye.cli import painting as shared
+
+Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures.")]
+
+
+@console.command
+def demo(
+    out: Folder = Path("gramarye-demo"),
+    size: shared.Size = None,
+    json: console.Json = False,
+    quiet: console.Quiet = False,
+) -> None:
+    """Paint the bundled photograph in each bundled style; needs nothing but the installation.
+
+    Example: [b]gramarye demo -o pictures[/b]
+    """
+    from gramarye import demo as bundle
+    from gramarye import images, machine
+    from gramarye.report import sheet
+    from gramarye.transfer import prepare
+
+    machine.keep_memory()
+    _make_folder(out)
+    settings = presets.preset("default").with_(**{"network.name": "vgg19-lite"})
+    settings = settings.with_(size=size) if size else settings
+    photograph = images.load(bundle.photograph())
+    cells, written, seconds = [sheet.Cell("photograph", photograph.pixels)], [], 0.0
+    interrupted = False
+    for style in bundle.styles():
+        painting = prepare(photograph, style, settings)
+        result, interrupted = shared.paint(painting, quiet=quiet, label=style.stem)
+        path = out / f"{style.stem}.png"
+        result.save(path)
+        written.append(str(path))
+        seconds += result.seconds
+        cells.append(sheet.Cell(style.stem, result.pixels, inset=images.load(style).pixels))
+        console.say(f"wrote {path} · {console.seconds_in_words(result.seconds)}", quiet=quiet)
+        if interrupted:
+            break
+    contact = out / "contact-sheet.png"
+    sheet.contact_sheet(cells, contact)
+    if json:
+        console.answer({"seconds": round(seconds, 3), "outputs": written, "sheet": str(contact)})
+    else:
+        console.say(f"wrote {contact} · painted in {console.seconds_in_words(seconds)}", quiet=quiet)
+    if interrupted:
+        raise typer.Exit(console.INTERRUPTED)
+
+
+def _make_folder(folder: Path) -> None:
+    from gramarye.errors import ImageError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError("the demo needs a folder to write to", f"{folder}: {error.strerror}", "choose one with -o") from error

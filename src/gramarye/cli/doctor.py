@@ -1,0 +1,55 @@
+"""gramarye doctor: what is here, and what would be chosen."""
+
+from __future__ import annotations
+
+import platform
+from typing import Any
+
+from gramarye.cli import console
+
+
+@console.command
+def doctor(json: console.Json = False) -> None:
+    """Show device, cores, precision, memory and weights, and what would be chosen and why.
+
+    Example: [b]gramarye doctor[/b]
+    """
+    found = examine()
+    if json:
+        console.answer(found)
+        return
+    for name, value in found.items():
+        print(f"{name:12} {value}")
+
+
+def examine() -> dict[str, Any]:
+    """All that `doctor` tells, plain."""
+    import torch
+
+    import gramarye
+    from gramarye import machine, weights
+
+    device = machine.choose_device()
+    dtype = machine.fastest_dtype(device)
+    why = "multiplied natively here" if dtype == torch.bfloat16 else "bfloat16 would be emulated here"
+    free = machine.available_memory()
+    choice = weights.choose()
+    full = weights.find("vgg19")
+    return {
+        "gramarye": gramarye.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": platform.platform(),
+        "processor": machine.processor_name(),
+        "cores": torch.get_num_threads(),
+        "device": f"{device} ({_why_device(device.type)})",
+        "precision": f"{str(dtype).removeprefix('torch.')} ({why})",
+        "allocator": "kept by mallopt" if machine.keep_memory() else "the system's",
+        "memory free": console.memory_in_words(free) if free else "unknown",
+        "weights": f"{weights.folder()}: {full.name if full else 'no full VGG-19'}",
+        "network": choice.reason,
+    }
+
+
+def _why_device(kind: str) -> str:
+    return {"cpu": "no CUDA or MPS device is seen by torch", "cuda": "a CUDA device is here"}.get(kind, "it is here")

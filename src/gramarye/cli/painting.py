@@ -1,0 +1,155 @@
+"""The options of every command that paints, and the painting itself with its progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gramarye import presets
+from gramarye.cli import console
+from gramarye.errors import ImageError, SettingsError
+from gramarye.settings import Settings
+
+if TYPE_CHECKING:
+    from gramarye.transfer import Painting, Result
+
+PresetName = Annotated[str, typer.Option("--preset", "-p", help="Named settings; see [b]gramarye presets[/b].")]
+Size = Annotated[int | None, typer.Option(help="Long side of the picture in pixels.")]
+Steps = Annotated[int | None, typer.Option(help="Evaluations in all: more is slower and stronger.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of everything random.")]
+Network = Annotated[str | None, typer.Option(help="auto, vgg19, vgg16 or vgg19-lite.")]
+WeightsFile = Annotated[Path | None, typer.Option("--weights", help="A file with the network's weights.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+Knobs = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KNOB=VALUE", help="Any knob by its dotted name, e.g. style.weight=50."),
+]
+
+
+def settings_from(
+    preset: str,
+    size: int | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    network: str | None = None,
+    device: str | None = None,
+    knobs: Sequence[str] | None = None,
+) -> Settings:
+    """The preset with the flags that were given, then with the --set knobs; raises SettingsError."""
+    named = {"size": size, "steps": steps, "seed": seed, "network.name": network, "device": device}
+    changes: dict[str, Any] = {name: value for name, value in named.items() if value is not None}
+    for assignment in knobs or ():
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise SettingsError("--set takes KNOB=VALUE", repr(assignment), "for example --set style.weight=50")
+        changes[name.strip()] = value
+    return presets.preset(preset).with_(**changes)
+
+
+def check_output(output: Path, inputs: Sequence[str | Path], *, bits: int = 8) -> None:
+    """Refuse, before any work, an output that cannot be written or that is one of the inputs."""
+    from gramarye import images
+
+    images.check_destination(output, bits=bits)
+    for given in inputs:
+        if output.exists() and Path(given).exists() and output.samefile(given):
+            raise ImageError("the output must not be one of the inputs", str(output), "choose another name")
+
+
+def announce(painting: Painting, *, quiet: bool) -> None:
+    """Say which network is used and why, what was done to the pictures, and what it will cost."""
+    if quiet:
+        return
+    from gramarye import cost, machine
+
+    loaded = painting.loaded
+    console.say(f"network   {loaded.network} ({loaded.source}) · {painting.device} · {painting.network.dtype}")
+    for picture in (painting.content, *painting.styles):
+        for note in picture.notes:
+            console.say(f"note      {picture.name}: {note}")
+    height, width = painting.scales[-1].size
+    expected = cost.predict(painting)
+    free = machine.available_memory()
+    console.say(
+        f"picture   {width}×{height}, {painting.settings.steps} evaluations, about "
+        f"{console.seconds_in_words(expected.seconds)} and {console.memory_in_words(expected.memory)}"
+    )
+    if free is not None and expected.memory > free:
+        console.say(
+            f"warning   only {console.memory_in_words(free)} of memory are free: use a smaller --size"
+            + ("" if loaded.network == "vgg19-lite" else " or --network vgg19-lite")
+        )
+
+
+def paint(painting: Painting, *, quiet: bool, label: str = "painting") -> tuple[Result, bool]:
+    """Paint with a progress bar; returns the result and whether Ctrl-C cut it short."""
+    with console.hear_interrupt() as stop, _bar(painting, quiet, label) as bar:
+        for step in painting.steps():
+            if bar is not None:
+                bar.show(step.index, step.total)
+            if stop.requested:
+                break
+    return painting.result(), stop.requested
+
+
+def _bar(painting: Painting, quiet: bool, label: str) -> Any:
+    return nullcontext() if quiet else ProgressBar(label, painting.settings.steps)
+
+
+class ProgressBar:
+    """A progress bar with remaining time and loss on a terminal; elsewhere a line at every tenth."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self.label, self.total, self.tenth = label, total, 0
+        self.live = sys.stderr.isatty()
+
+    def __enter__(self) -> ProgressBar:
+        if self.live:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TimeRemainingColumn(compact=True),
+                TextColumn("loss {task.fields[loss]}"),
+            )
+            self.progress = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.task = self.progress.add_task(self.label, total=self.total, loss="–")
+            self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.progress.stop()
+
+    def show(self, done: int, loss: float) -> None:
+        """`done` of the total, at this loss."""
+        if self.live:
+            self.progress.update(self.task, completed=done, loss=f"{loss:.4g}")
+        elif done * 10 // self.total > self.tenth:
+            self.tenth = done * 10 // self.total
+            console.say(f"{self.label}  {done}/{self.total}  loss {loss:.4g}")
+
+
+def as_json(result: Result, preset: str) -> dict[str, Any]:
+    """What `transfer --json` prints, as far as the result knows it."""
+    height, width = result.pixels.shape[2:]
+    return {
+        "preset": preset,
+        "network": result.recipe["network"]["name"],
+        "size": [height, width],
+        "terms": result.terms,
+        "total": result.total,
+        "seconds": round(result.seconds, 3),
+        "evaluations": len(result.history),
+        "peak_memory_mb": round(result.peak_memory / 1e6, 1),
+        "precision": result.recipe["machine"]["precision"],
+        "history": [[step.index, step.total] for step in result.history],
+    }

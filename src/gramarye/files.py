@@ -1,0 +1,119 @@
+"""Files of pictures: only regular files are read, and a file is written whole or not at all.
+
+What goes wrong is an ImageError.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from gramarye.errors import ImageError
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EACCES: "choose a folder in which you may write",
+    errno.EPERM: "choose a folder in which you may write",
+    errno.EROFS: "choose a folder in which you may write",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[IO[bytes]]:
+    """The file at `path`, opened; never a folder, a pipe or a device, which could block or not end."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
+            raise ImageError("a picture must be a regular file", f"{kind}, {path}", "name a picture file")
+        file = path.open("rb")
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        remedy = "check the name and the permissions"
+        raise ImageError("a picture must be a file that can be read", _why(error, path), remedy) from error
+    with file:
+        yield file
+
+
+def digest(file: IO[bytes]) -> str:
+    """The SHA-256 of an open file, from its beginning, in hexadecimal."""
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def writable(path: Path) -> Path:
+    """`path` with symbolic links followed, after a file has been made next to it and removed again.
+
+    A trial rather than os.access, which answers wrongly for root, network disks and Windows.
+    """
+    destination = path
+    try:
+        destination = Path(os.path.realpath(path))
+        if not destination.parent.is_dir():
+            rule = "the folder to write to must exist"
+            raise ImageError(rule, str(path.parent), "make it, or choose another folder")
+        if _exists(destination) and not destination.is_file():
+            kind = "a folder" if destination.is_dir() else "a pipe, socket or device"
+            raise ImageError("a picture is written to a file", f"{kind}, {path}", "choose another name")
+        with _temporary(destination) as (_, file):
+            file.write(b"\0")
+    except (OSError, ValueError) as error:
+        raise _not_written(error, path) from error
+    return destination
+
+
+def write_atomically(destination: Path, data: bytes) -> None:
+    """`data` as the file `destination`: complete, or not there, or the old one as it was.
+
+    The temporary file lies in the same folder; renaming across disks would not be atomic.
+    """
+    try:
+        with _temporary(destination) as (temporary, file):
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()  # Windows renames no open file
+            with suppress(FileNotFoundError):
+                temporary.chmod(stat.S_IMODE(destination.stat().st_mode))
+            os.replace(temporary, destination)  # noqa: PTH105  one name to stand in for in tests
+    except OSError as error:
+        raise _not_written(error, destination) from error
+
+
+@contextmanager
+def _temporary(destination: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A new file next to `destination`, its mode as the umask has it, gone afterwards unless renamed."""
+    temporary = destination.with_name(f".{destination.name[:40]}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            yield temporary, file
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _exists(path: Path) -> bool:
+    """As Path.exists, but raises OSError for a name that the file system refuses, such as one too long."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _not_written(error: Exception, path: Path) -> ImageError:
+    number = error.errno if isinstance(error, OSError) else None
+    remedy = _REMEDIES.get(number or 0, "choose another name or folder")
+    return ImageError("the picture cannot be written", _why(error, path), remedy)
+
+
+def _why(error: Exception, path: Path) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{str(path)!r}: {reason[:1].lower()}{reason[1:]}"

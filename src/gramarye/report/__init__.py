@@ -1,0 +1,1 @@
+"""Figures and pages; draws what others have computed."""

@@ -1,0 +1,159 @@
+"""From pixels to activations: VGG-16, VGG-19 and the embedded quarter-width VGG-19.
+
+Simonyan and Zisserman 2014, "Very Deep Convolutional Networks for Large-Scale Image Recognition",
+without the fully connected layers. Poolings and paddings are those that style transfer papers vary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from gramarye import layers as layer_table
+from gramarye.errors import ImageError, SettingsError, unknown_name
+from gramarye.weights import InputConvention, Weights
+
+POOLINGS = ("max", "avg", "l2")
+PADDINGS = ("zeros", "replicate", "reflect", "replicate-first")
+# Factors that keep the size of activations when max pooling is replaced: Crowson, style-transfer-pytorch.
+RESCALE = {"max": 1.0, "avg": 2.0, "l2": 0.78}
+
+Image = Float[Tensor, "batch 3 height width"]
+Activation = Float[Tensor, "batch channels rows columns"]
+
+
+def pool(activation: Activation, pooling: str, *, rescale: bool = False) -> Activation:
+    """Pool 2×2 with stride 2: `max`; `avg`; or `l2`, the root of the sum of squares.
+
+    `rescale` multiplies by the factor that keeps the size of VGG's activations (avg 2, l2 0.78);
+    Gatys et al. 2015 average without it.
+    """
+    if pooling == "max":
+        pooled = F.max_pool2d(activation, 2)
+    elif pooling == "avg":
+        pooled = F.avg_pool2d(activation, 2)
+    else:
+        pooled = F.avg_pool2d(activation.square(), 2).mul(4).clamp_min(1e-12).sqrt()
+    return pooled * RESCALE[pooling] if rescale and pooling != "max" else pooled
+
+
+def convolve(activation: Activation, weight: Tensor, bias: Tensor, padding: str) -> Activation:
+    """A 3×3 convolution, stride 1, that keeps the size; `padding` is zeros, replicate or reflect."""
+    if padding == "zeros":
+        return F.conv2d(activation, weight, bias, padding=1)
+    return F.conv2d(F.pad(activation, (1, 1, 1, 1), mode=padding), weight, bias)
+
+
+def fold_input_convention(weight: Tensor, convention: InputConvention) -> tuple[Tensor, Tensor]:
+    """The kernel of conv1_1 for centred RGB, and the mean (1 3 1 1) to subtract from sRGB in [0, 1].
+
+    The network's input is (scale·x − mean)/std in the convention's channel order. Scale, deviation and
+    order are linear and go into the kernel; the mean is subtracted, so that zero padding stays zero.
+    """
+    std = weight.new_tensor(convention.std).view(1, 3, 1, 1)
+    mean = weight.new_tensor(convention.mean).view(1, 3, 1, 1) / convention.scale
+    folded = weight * (convention.scale / std)
+    if convention.order == "BGR":
+        folded, mean = folded.flip(1), mean.flip(1)
+    return folded, mean
+
+
+class VGG(nn.Module):
+    """A frozen VGG: sRGB images in [0, 1] to the activations of named layers.
+
+    Only the layers up to the deepest one asked for are computed. `width(layer)` is the number of
+    channels that the layer has in the published network: the N of the papers' formulas, also for the
+    embedded network, whose activations have a quarter of the channels but (calibrated) the same distances.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        *,
+        pooling: str = "max",
+        padding: str = "zeros",
+        rescale: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise SettingsError(*unknown_name("pooling", pooling, POOLINGS))
+        if padding not in PADDINGS:
+            raise SettingsError(*unknown_name("padding", padding, PADDINGS))
+        self.network, self.dtype = weights.network, dtype
+        self.pooling, self.padding, self.rescale = pooling, padding, rescale
+        self.table = layer_table.table(weights.network)
+        self._load(weights)
+
+    def _load(self, weights: Weights) -> None:
+        tensors: dict[str, Tensor] = dict(weights.tensors)
+        first = tensors["conv1_1.weight"]
+        tensors["conv1_1.weight"], mean = fold_input_convention(first, weights.convention)
+        self.register_buffer("mean", mean)
+        for name, tensor in tensors.items():
+            frozen = tensor.detach().to(self.dtype)
+            if frozen.dim() == 4:
+                frozen = frozen.contiguous(memory_format=torch.channels_last)
+            self.register_buffer(name.replace(".", "_"), frozen)
+        self.calibrated = frozenset(weights.calibration)
+        for name, matrix in weights.calibration.items():
+            self.register_buffer(f"{name}_calibration", matrix.detach().to(self.dtype)[:, :, None, None])
+
+    def width(self, layer: str) -> int:
+        """The number of channels of `layer` in the published network."""
+        return self.table[layer].channels
+
+    def resolve(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Canonical layer names in the order given; raises SettingsError for an unknown one."""
+        return tuple(layer_table.resolve(name, self.network) for name in names)
+
+    def forward(self, image: Image, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Activations of the named `layers` (names or aliases) of `image`, 1 3 H W, sRGB in [0, 1].
+
+        Returns a dict, keyed by the names as given, of tensors `batch channels rows columns` in the
+        network's precision. Raises SettingsError for an unknown layer, ImageError if the image is
+        smaller than one position of the deepest layer.
+        """
+        wanted = {name: layer_table.resolve(name, self.network) for name in layers}
+        deepest = layer_table.deepest(tuple(wanted.values()), self.network)
+        self._check_size(image, deepest)
+        found = self._run(image, set(wanted.values()), deepest)
+        return {name: found[canonical] for name, canonical in wanted.items()}
+
+    def _check_size(self, image: Image, deepest: str) -> None:
+        stride = self.table[deepest].stride
+        if min(image.shape[-2:]) < stride:
+            rule = f"{deepest} needs a picture of at least {stride} px on each side"
+            size = f"{image.shape[-1]}×{image.shape[-2]}"
+            raise ImageError(rule, size, "use a larger size or a shallower layer")
+
+    def _run(self, image: Image, wanted: set[str], deepest: str) -> dict[str, Tensor]:
+        buffers: Mapping[str, Tensor] = dict(self.named_buffers(recurse=False))
+        found: dict[str, Tensor] = {"pixels": image}
+        activation = (image - buffers["mean"]).to(self.dtype, memory_format=torch.channels_last)
+        for name, layer in self.table.items():
+            if layer.kind == "conv":
+                padding = self.padding
+                if padding == "replicate-first":
+                    padding = "replicate" if name == "conv1_1" else "zeros"
+                weight, bias = buffers[f"{name}_weight"], buffers[f"{name}_bias"]
+                activation = convolve(activation, weight, bias, padding)
+            elif layer.kind == "relu":
+                keep_conv = name.replace("relu", "conv") in wanted
+                activation = F.relu(activation, inplace=not keep_conv)
+            elif layer.kind == "pool":
+                activation = pool(activation, self.pooling, rescale=self.rescale)
+            if name in wanted and name != "pixels":
+                found[name] = self._calibrate(name, activation)
+            if name == deepest:
+                break
+        return found
+
+    def _calibrate(self, name: str, activation: Activation) -> Activation:
+        if name not in self.calibrated:
+            return activation
+        return F.conv2d(activation, self.get_buffer(f"{name}_calibration"))

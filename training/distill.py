@@ -1,0 +1,372 @@
+"""Distil VGG-19 into the embedded quarter-width network, vgg19-lite.
+
+    python training/distill.py TEACHER.safetensors PHOTOGRAPHS [FOLDER…] --out RUN --minutes 90
+
+Every step shows the same batch of random crops to the teacher (VGG-19, frozen) and to the student and
+minimises, over the thirteen ReLU layers,
+
+    features    Σ(A·s − t)² / Σt²                  s, t: student's and teacher's activations, A: a 1×1 matrix
+    gram        Σ(A·Gs·Aᵀ − Gt)² / ΣGt²            their Gram matrices, picture by picture
+    distance    (ln ‖A(Gs−Gs′)Aᵀ‖ − ln ‖Gt−Gt′‖)²    Gram distances between two pictures of the batch
+
+with max or average pooling drawn for each batch, so that either may be used afterwards. AdamW; the
+learning rate falls linearly to zero over the time given. RUN keeps the checkpoint (state of optimiser and
+random numbers included; run the same command again to go on), `log.csv` and `log.png`; the held-out
+photographs and paintings are never shown. `calibrate.py` turns the run into the file that is shipped.
+Prior art: Wang et al. 2020, "Collaborative Distillation for Ultra-Resolution Universal Style Transfer".
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from gramarye import layers, machine
+from gramarye.vgg import convolve, fold_input_convention, pool
+from gramarye.weights import LITE, Weights, read
+
+NETWORK = "vgg19-lite"
+TAPS = tuple(name for name in layers.table(NETWORK) if name.startswith("relu"))
+MAIN_TAPS = frozenset((*layers.STYLE_LAYERS, *layers.CONTENT_LAYERS))
+LONGEST_STEP = 20.0  # seconds; a longer one was paused, which does not use up the time given
+PICTURES = {".jpg", ".jpeg", ".png"}
+
+
+class Crops:
+    """Random crops of the pictures of some folders, kept in memory at a short side of 320 px at most.
+
+    Each folder is drawn with its weight. Crops are taken at a random scale, flipped, and sometimes
+    recoloured, because paintings have colours that photographs do not.
+    """
+
+    def __init__(self, folders: dict[Path, float], exclude: frozenset[str], generator: np.random.Generator):
+        self.generator = generator
+        self.groups = [self._read(folder, exclude) for folder in folders]
+        weights = np.array(list(folders.values()))
+        self.probabilities = weights / weights.sum()
+
+    @staticmethod
+    def _read(folder: Path, exclude: frozenset[str]) -> list[np.ndarray]:
+        pictures = []
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in PICTURES and path.stem not in exclude:
+                picture = Image.open(path).convert("RGB")
+                shrink = 320 / min(picture.size)
+                if shrink < 1:
+                    size = (round(picture.width * shrink), round(picture.height * shrink))
+                    picture = picture.resize(size, Image.Resampling.LANCZOS)
+                pictures.append(np.asarray(picture))
+        if not pictures:
+            raise SystemExit(f"no pictures in {folder}")
+        return pictures
+
+    def batch(self, count: int, side: int) -> Tensor:
+        """`count` crops, count 3 side side, sRGB in [0, 1]."""
+        return torch.cat([self._crop(side) for _ in range(count)])
+
+    def _crop(self, side: int) -> Tensor:
+        draw = self.generator
+        group = self.groups[draw.choice(len(self.groups), p=self.probabilities)]
+        picture = group[draw.integers(len(group))]
+        height, width = picture.shape[:2]
+        extent = int(min(height, width, side * draw.uniform(1.0, 2.6)))
+        top, left = draw.integers(height - extent + 1), draw.integers(width - extent + 1)
+        crop = torch.from_numpy(picture[top : top + extent, left : left + extent].copy())
+        crop = crop.permute(2, 0, 1)[None].float() / 255
+        crop = F.interpolate(crop, (side, side), mode="bilinear", antialias=True, align_corners=False)
+        if draw.random() < 0.5:
+            crop = crop.flip(3)
+        if draw.random() < 0.3:
+            gain = torch.from_numpy(draw.uniform(0.6, 1.3, (1, 3, 1, 1))).float()
+            shift = torch.from_numpy(draw.uniform(-0.15, 0.15, (1, 3, 1, 1))).float()
+            crop = (crop * gain + shift).clamp(0, 1)
+        return crop
+
+
+def activations(tensors: dict[str, Tensor], image: Tensor, pooling: str) -> dict[str, Tensor]:
+    """The activations of all thirteen ReLU layers, differentiable in `tensors` too."""
+    found, activation = {}, image
+    for name, layer in layers.table(NETWORK).items():
+        if layer.kind == "conv":
+            activation = convolve(activation, tensors[f"{name}.weight"], tensors[f"{name}.bias"], "zeros")
+        elif layer.kind == "relu":
+            activation = F.relu(activation)
+            found[name] = activation
+        elif layer.kind == "pool" and len(found) < len(TAPS):
+            activation = pool(activation, pooling)
+    return found
+
+
+def gram(activation: Tensor) -> Tensor:
+    """The Gram matrix over positions, divided by their number: batch channels channels."""
+    flat = activation.flatten(2)
+    return flat @ flat.transpose(1, 2) / flat.shape[2]
+
+
+def prepare(weights: Weights, dtype: torch.dtype, device: torch.device) -> tuple[dict[str, Tensor], Tensor]:
+    """The teacher's tensors in `dtype`, and the mean to subtract from sRGB in [0, 1]."""
+    tensors = dict(weights.tensors)
+    tensors["conv1_1.weight"], mean = fold_input_convention(tensors["conv1_1.weight"], weights.convention)
+    ready = {}
+    for name, tensor in tensors.items():
+        tensor = tensor.to(device, dtype)
+        ready[name] = tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+    return ready, mean.to(device)
+
+
+def tap_losses(
+    student: Tensor, teacher: Tensor, matrix: Tensor, unit: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The feature, Gram and distance losses of one layer, each relative and dimensionless.
+
+    `student` and `teacher` are batch channels rows columns, `matrix` (A) teacher's channels by student's;
+    `unit` is the size of the teacher's activations that A leaves out.
+    """
+    every = max(1, student.shape[3] // 64)  # large maps: every second position is enough, and faster
+    student = student[:, :, ::every, ::every].float()
+    teacher = teacher[:, :, ::every, ::every].float() / unit
+    predicted = F.conv2d(student, matrix[:, :, None, None])
+    feature = (predicted - teacher).square().sum() / teacher.square().sum().clamp_min(1e-9)
+    ours, theirs = matrix @ gram(student) @ matrix.T, gram(teacher)
+    style = (ours - theirs).square().sum() / theirs.square().sum().clamp_min(1e-9)
+    apart_ours = (ours - ours.roll(1, 0)).square().sum((1, 2)).clamp_min(1e-12)
+    apart_theirs = (theirs - theirs.roll(1, 0)).square().sum((1, 2)).clamp_min(1e-12)
+    distance = (0.5 * (apart_ours.log() - apart_theirs.log())).square().mean()
+    return feature, style, distance
+
+
+class Distillation:
+    """The student, its matrices, its optimiser and its place in the time given."""
+
+    def __init__(self, options: argparse.Namespace, teacher: Weights) -> None:
+        self.options = options
+        self.device = torch.device(options.device)
+        self.dtype = machine.fastest_dtype(self.device)
+        self.teacher, self.teacher_mean = prepare(teacher, self.dtype, self.device)
+        self.unit = {name: torch.ones((), device=self.device) for name in TAPS}
+        self.student, self.matrices = self._begin()
+        parameters = [*self.student.values(), *self.matrices.values()]
+        for tensor in parameters:
+            tensor.requires_grad_()
+        self.optimizer = torch.optim.AdamW(parameters, lr=options.rate, betas=(0.9, 0.99), weight_decay=1e-4)
+        self.step, self.seconds = 0, 0.0
+        self.mean = torch.tensor(LITE.mean, device=self.device).view(1, 3, 1, 1) / LITE.scale
+
+    def _begin(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Start from an earlier student (`--init`) or at random (He)."""
+        table = layers.table(NETWORK)
+        student, matrices, before = {}, {}, 3
+        for name in layers.convolutions(NETWORK):
+            width, channels = table[name].width, table[name].channels
+            kernel = torch.empty(width, before, 3, 3)
+            student[f"{name}.weight"] = torch.nn.init.kaiming_normal_(kernel, nonlinearity="relu")
+            student[f"{name}.bias"] = torch.zeros(width)
+            matrix = torch.empty(channels, width)
+            matrices[name.replace("conv", "relu")] = torch.nn.init.kaiming_normal_(matrix)
+            before = width
+        if self.options.init:
+            self._adopt(student, matrices)
+        moved = [
+            {name: tensor.to(self.device) for name, tensor in part.items()} for part in (student, matrices)
+        ]
+        return moved[0], moved[1]
+
+    def _adopt(self, student: dict[str, Tensor], matrices: dict[str, Tensor]) -> None:
+        """Take over an earlier student: `c.B_I` its convolutions, `a.B_I` its matrices, `scale.B_I`."""
+        from safetensors.torch import load_file
+
+        tensors = load_file(self.options.init)
+        for name in layers.convolutions(NETWORK):
+            place = name.removeprefix("conv")
+            student[f"{name}.weight"] = tensors[f"c.{place}.weight"].clone()
+            student[f"{name}.bias"] = tensors[f"c.{place}.bias"].clone()
+            matrices[f"relu{place}"] = tensors[f"a.{place}.weight"][:, :, 0, 0].clone()
+            self.unit[f"relu{place}"] = tensors[f"scale.{place}"].reshape(()).to(self.device)
+
+    def losses(self, image: Tensor, pooling: str, taps: frozenset[str]) -> dict[str, tuple[Tensor, ...]]:
+        """The three losses at each of `taps` for a batch of images, sRGB in [0, 1]."""
+        image = image.to(self.device)
+        with torch.no_grad():
+            centred = (image - self.teacher_mean).to(self.dtype, memory_format=torch.channels_last)
+            targets = activations(self.teacher, centred, pooling)
+        centred = ((image - self.mean) * (LITE.scale / LITE.std[0])).contiguous(
+            memory_format=torch.channels_last
+        )
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            found = activations(self.student, centred, pooling)
+        result = {}
+        for name in TAPS:
+            if name in taps:
+                result[name] = tap_losses(found[name], targets[name], self.matrices[name], self.unit[name])
+        return result
+
+    def train_step(self, image: Tensor, pooling: str, taps: frozenset[str]) -> float:
+        """One AdamW step; the learning rate falls linearly with the time that is used up."""
+        left = max(0.0, 1 - self.seconds / (60 * self.options.minutes))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.options.rate * left * min(1.0, (self.step + 1) / 100)
+        losses = self.losses(image, pooling, taps)
+        weights = {name: 2.0 if name in MAIN_TAPS else 1.0 for name in losses}
+        total = torch.zeros((), device=self.device)
+        for name, (feature, style, distance) in losses.items():
+            total = total + weights[name] * (feature + 0.3 * style + 0.3 * distance)
+        total = total / sum(weights.values())
+        self.optimizer.zero_grad()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], 1.0)
+        self.optimizer.step()
+        self.step += 1
+        return float(total.detach())
+
+    def save(self, path: Path, crops: Crops) -> None:
+        """Write everything that is needed to go on, beside the old checkpoint, then replace it."""
+        state = {
+            "student": self.student,
+            "matrices": self.matrices,
+            "unit": self.unit,
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "random": torch.get_rng_state(),
+            "crops": crops.generator.bit_generator.state,
+        }
+        beside = path.with_suffix(".tmp")
+        torch.save(state, beside)
+        os.replace(beside, path)
+
+    def restore(self, path: Path, crops: Crops) -> None:
+        """Go on from a checkpoint."""
+        state = torch.load(path, weights_only=True, map_location=self.device)
+        with torch.no_grad():
+            for part, saved in ((self.student, state["student"]), (self.matrices, state["matrices"])):
+                for name, tensor in part.items():
+                    tensor.copy_(saved[name])
+        self.unit = state["unit"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        torch.set_rng_state(state["random"].cpu())
+        crops.generator.bit_generator.state = state["crops"]
+
+
+def held_out_error(run: Distillation, batches: list[Tensor]) -> dict[str, float]:
+    """Mean relative squared feature error at every tap, over held-out crops and both poolings."""
+    sums = dict.fromkeys(TAPS, 0.0)
+    with torch.no_grad():
+        for batch in batches:
+            for pooling in ("max", "avg"):
+                for name, (feature, _, _) in run.losses(batch, pooling, frozenset(TAPS)).items():
+                    sums[name] += float(feature) / (2 * len(batches))
+    return sums
+
+
+def write_log(folder: Path, row: dict[str, float]) -> None:
+    """Append one row to log.csv and draw log.png again."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    path = folder / "log.csv"
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+    with path.open() as file:
+        rows = [{key: float(value) for key, value in line.items()} for line in csv.DictReader(file)]
+    figure, axes = plt.subplots(figsize=(8, 5))
+    for name in (*layers.STYLE_LAYERS, *layers.CONTENT_LAYERS):
+        axes.plot([r["minutes"] for r in rows], [r[name] for r in rows], label=name)
+    axes.set(xlabel="minutes of training", ylabel="held-out relative squared error", yscale="log")
+    axes.legend()
+    figure.savefig(folder / "log.png", dpi=110)
+    plt.close(figure)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("teacher", type=Path, help="VGG-19's weights, any file that gramarye imports")
+    parser.add_argument("folders", type=Path, nargs="+", help="folders of pictures: FOLDER or FOLDER=WEIGHT")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--init", type=Path, help="an earlier student to begin from")
+    parser.add_argument("--exclude", default="", help="names (without suffix) to hold out, by comma")
+    parser.add_argument(
+        "--hold-out", type=int, default=74, help="last pictures of the first folder to hold out"
+    )
+    parser.add_argument("--minutes", type=float, default=90)
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--side", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    return parser.parse_args()
+
+
+def read_folders(options: argparse.Namespace) -> dict[Path, float]:
+    """The folders with the weight each is drawn with (1 unless told)."""
+    pairs = [str(folder).partition("=") for folder in options.folders]
+    return {Path(folder): float(weight or 1) for folder, _, weight in pairs}
+
+
+def main() -> None:
+    options = parse()
+    options.out.mkdir(parents=True, exist_ok=True)
+    machine.keep_memory()
+    torch.manual_seed(0)
+    folders = read_folders(options)
+    first = next(iter(folders))
+    held_out = sorted(path.stem for path in first.iterdir())[-options.hold_out :]
+    exclude = frozenset(filter(None, (*options.exclude.split(","), *held_out)))
+    crops = Crops(folders, exclude, np.random.default_rng(0))
+    others = frozenset(path.stem for path in first.iterdir()) - frozenset(held_out)
+    unseen = Crops({first: 1.0}, others, np.random.default_rng(1))
+    batches = [unseen.batch(options.batch, options.side) for _ in range(6)]
+    run = Distillation(options, read(options.teacher, network="vgg19"))
+    checkpoint = options.out / "checkpoint.pt"
+    if checkpoint.exists():
+        run.restore(checkpoint, crops)
+        print(f"going on from step {run.step}, {run.seconds / 60:.1f} min")
+    train(run, crops, batches, checkpoint)
+
+
+def train(run: Distillation, crops: Crops, batches: list[Tensor], checkpoint: Path) -> None:
+    """Train until the time is used up; Ctrl-C saves and stops."""
+    last_report, running = run.seconds, 0.0
+    rest = [name for name in TAPS if name not in MAIN_TAPS]
+    try:
+        while run.seconds < 60 * run.options.minutes:
+            began = time.perf_counter()
+            pooling = ("max", "avg")[int(crops.generator.integers(2))]
+            taps = MAIN_TAPS | set(crops.generator.choice(rest, 2, replace=False).tolist())
+            loss = run.train_step(crops.batch(run.options.batch, run.options.side), pooling, taps)
+            running = 0.98 * running + 0.02 * loss if running else loss
+            run.seconds += min(time.perf_counter() - began, LONGEST_STEP)
+            if run.seconds - last_report > 240:
+                last_report = run.seconds
+                error = held_out_error(run, batches)
+                write_log(
+                    checkpoint.parent,
+                    {"step": run.step, "minutes": run.seconds / 60, "loss": running, **error},
+                )
+                shown = " ".join(f"{name[4:]} {error[name]:.3f}" for name in layers.STYLE_LAYERS)
+                print(
+                    f"step {run.step} · {run.seconds / 60:.1f} min · loss {running:.4f} · {shown}", flush=True
+                )
+                run.save(checkpoint, crops)
+    except KeyboardInterrupt:
+        print("stopped")
+    run.save(checkpoint, crops)
+    print(f"step {run.step}: saved {checkpoint}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The bundled style paintings: one file for each way of painting, and the materials that they share."""
