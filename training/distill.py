@@ -106,12 +106,6 @@ def activations(tensors: dict[str, Tensor], image: Tensor, pooling: str) -> dict
     return found
 
 
-def gram(activation: Tensor) -> Tensor:
-    """The Gram matrix over positions, divided by their number: batch channels channels."""
-    flat = activation.flatten(2)
-    return flat @ flat.transpose(1, 2) / flat.shape[2]
-
-
 def prepare(weights: Weights, dtype: torch.dtype, device: torch.device) -> tuple[dict[str, Tensor], Tensor]:
     """The teacher's tensors in `dtype`, and the mean to subtract from sRGB in [0, 1]."""
     tensors = dict(weights.tensors)
@@ -123,6 +117,12 @@ def prepare(weights: Weights, dtype: torch.dtype, device: torch.device) -> tuple
     return ready, mean.to(device)
 
 
+def thinned(activation: Tensor) -> Tensor:
+    """At most 32 positions along a side: of larger maps every second or fourth is enough, and faster."""
+    every = max(1, activation.shape[3] // 32)
+    return activation[:, :, ::every, ::every]
+
+
 def tap_losses(
     student: Tensor, teacher: Tensor, matrix: Tensor, unit: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -131,17 +131,33 @@ def tap_losses(
     `student` and `teacher` are batch channels rows columns, `matrix` (A) teacher's channels by student's;
     `unit` is the size of the teacher's activations that A leaves out.
     """
-    every = max(1, student.shape[3] // 64)  # large maps: every second position is enough, and faster
-    student = student[:, :, ::every, ::every].float()
-    teacher = teacher[:, :, ::every, ::every].float() / unit
-    predicted = F.conv2d(student, matrix[:, :, None, None])
-    feature = (predicted - teacher).square().sum() / teacher.square().sum().clamp_min(1e-9)
-    ours, theirs = matrix @ gram(student) @ matrix.T, gram(teacher)
-    style = (ours - theirs).square().sum() / theirs.square().sum().clamp_min(1e-9)
-    apart_ours = (ours - ours.roll(1, 0)).square().sum((1, 2)).clamp_min(1e-12)
-    apart_theirs = (theirs - theirs.roll(1, 0)).square().sum((1, 2)).clamp_min(1e-12)
-    distance = (0.5 * (apart_ours.log() - apart_theirs.log())).square().mean()
-    return feature, style, distance
+    s, t = thinned(student).float().flatten(2), teacher.float().flatten(2) / unit
+    positions = s.shape[2]
+    feature = (matrix @ s - t).square().sum() / t.square().sum().clamp_min(1e-9)
+    # ‖A·Gs·Aᵀ‖² = tr(M·Gs·M·Gs) and ⟨A·Gs·Aᵀ, Gt⟩ = ⟨Gs, (Aᵀt)(Aᵀt)ᵀ⟩: nothing of teacher's size is squared.
+    gram_s, seen = s @ s.transpose(1, 2) / positions, matrix.T @ t
+    ours = metric_square(matrix.T @ matrix, gram_s)
+    theirs = cross_square(t, t)
+    both = (gram_s * (seen @ seen.transpose(1, 2))).sum((1, 2)) / positions
+    style = ((ours - 2 * both + theirs) / theirs.clamp_min(1e-12)).mean()
+    apart_ours = metric_square(matrix.T @ matrix, gram_s - gram_s.roll(1, 0))
+    apart_theirs = theirs + theirs.roll(1, 0) - 2 * cross_square(t, t.roll(1, 0))
+    logs = [apart.clamp_min(1e-12).log() for apart in (apart_ours, apart_theirs)]
+    return feature, style, (0.5 * (logs[0] - logs[1])).square().mean()
+
+
+def metric_square(metric: Tensor, symmetric: Tensor) -> Tensor:
+    """tr(M·G·M·G) for each symmetric G: the squared norm of A·G·Aᵀ with M = AᵀA."""
+    product = metric @ symmetric
+    return (product * product.transpose(1, 2)).sum((1, 2))
+
+
+def cross_square(one: Tensor, other: Tensor) -> Tensor:
+    """⟨G, G′⟩ of the Gram matrices per position of two stacks of activations, batch channels positions."""
+    if one.shape[1] <= one.shape[2]:
+        pair = [each @ each.transpose(1, 2) for each in (one, other)]
+        return (pair[0] * pair[1]).sum((1, 2)) / one.shape[2] ** 2
+    return (one.transpose(1, 2) @ other).square().sum((1, 2)) / one.shape[2] ** 2
 
 
 class Distillation:
@@ -192,29 +208,38 @@ class Distillation:
             matrices[f"relu{place}"] = tensors[f"a.{place}.weight"][:, :, 0, 0].clone()
             self.unit[f"relu{place}"] = tensors[f"scale.{place}"].reshape(()).to(self.device)
 
-    def losses(self, image: Tensor, pooling: str, taps: frozenset[str]) -> dict[str, tuple[Tensor, ...]]:
-        """The three losses at each of `taps` for a batch of images, sRGB in [0, 1]."""
-        image = image.to(self.device)
+    def targets(self, image: Tensor, pooling: str) -> dict[str, Tensor]:
+        """The teacher's activations of all taps, thinned, for a batch of images, sRGB in [0, 1]."""
         with torch.no_grad():
-            centred = (image - self.teacher_mean).to(self.dtype, memory_format=torch.channels_last)
-            targets = activations(self.teacher, centred, pooling)
-        centred = ((image - self.mean) * (LITE.scale / LITE.std[0])).contiguous(
+            centred = (image.to(self.device) - self.teacher_mean).to(
+                self.dtype, memory_format=torch.channels_last
+            )
+            found = activations(self.teacher, centred, pooling)
+            return {name: thinned(found[name]).clone() for name in TAPS}
+
+    def losses(
+        self, image: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]
+    ) -> dict[str, tuple[Tensor, ...]]:
+        """The three losses at each of `taps` for a batch of images, sRGB in [0, 1]."""
+        centred = ((image.to(self.device) - self.mean) * (LITE.scale / LITE.std[0])).contiguous(
             memory_format=torch.channels_last
         )
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             found = activations(self.student, centred, pooling)
-        result = {}
-        for name in TAPS:
-            if name in taps:
-                result[name] = tap_losses(found[name], targets[name], self.matrices[name], self.unit[name])
-        return result
+        return {
+            name: tap_losses(found[name], targets[name], self.matrices[name], self.unit[name])
+            for name in TAPS
+            if name in taps
+        }
 
-    def train_step(self, image: Tensor, pooling: str, taps: frozenset[str]) -> float:
+    def train_step(
+        self, image: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]
+    ) -> float:
         """One AdamW step; the learning rate falls linearly with the time that is used up."""
         left = max(0.0, 1 - self.seconds / (60 * self.options.minutes))
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate * left * min(1.0, (self.step + 1) / 100)
-        losses = self.losses(image, pooling, taps)
+        losses = self.losses(image, pooling, taps, targets)
         weights = {name: 2.0 if name in MAIN_TAPS else 1.0 for name in losses}
         total = torch.zeros((), device=self.device)
         for name, (feature, style, distance) in losses.items():
@@ -257,13 +282,46 @@ class Distillation:
         crops.generator.bit_generator.state = state["crops"]
 
 
+class Pool:
+    """Crops with the teacher's targets, so that each is used several times; one pool for each pooling."""
+
+    def __init__(self, run: Distillation, crops: Crops, pooling: str) -> None:
+        self.run, self.crops, self.pooling = run, crops, pooling
+        self.entries: list[tuple[Tensor, dict[str, Tensor]]] = []
+
+    def _refresh(self) -> None:
+        """Put a few fresh crops in; the oldest leave once the pool is full."""
+        options = self.run.options
+        fresh = self.crops.batch(options.fresh, options.side)
+        targets = self.run.targets(fresh, self.pooling)
+        for index in range(options.fresh):
+            one = {name: tensor[index : index + 1] for name, tensor in targets.items()}
+            self.entries.append((fresh[index : index + 1], one))
+        del self.entries[: -options.pool]
+
+    def batch(self, taps: frozenset[str]) -> tuple[Tensor, dict[str, Tensor]]:
+        """A batch of images with the targets at `taps`."""
+        options = self.run.options
+        while True:
+            self._refresh()
+            if len(self.entries) >= min(options.pool, 4 * options.batch):
+                break
+        chosen = [
+            self.entries[i]
+            for i in self.crops.generator.choice(len(self.entries), options.batch, replace=False)
+        ]
+        targets = {name: torch.cat([targets[name] for _, targets in chosen]) for name in taps}
+        return torch.cat([image for image, _ in chosen]), targets
+
+
 def held_out_error(run: Distillation, batches: list[Tensor]) -> dict[str, float]:
     """Mean relative squared feature error at every tap, over held-out crops and both poolings."""
     sums = dict.fromkeys(TAPS, 0.0)
     with torch.no_grad():
         for batch in batches:
             for pooling in ("max", "avg"):
-                for name, (feature, _, _) in run.losses(batch, pooling, frozenset(TAPS)).items():
+                targets = run.targets(batch, pooling)
+                for name, (feature, _, _) in run.losses(batch, pooling, frozenset(TAPS), targets).items():
                     sums[name] += float(feature) / (2 * len(batches))
     return sums
 
@@ -306,6 +364,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--side", type=int, default=128)
+    parser.add_argument("--fresh", type=int, default=2, help="crops a step that the teacher sees anew")
+    parser.add_argument(
+        "--pool", type=int, default=400, help="crops kept with their targets, for each pooling"
+    )
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
@@ -342,12 +404,14 @@ def train(run: Distillation, crops: Crops, batches: list[Tensor], checkpoint: Pa
     """Train until the time is used up; Ctrl-C saves and stops."""
     last_report, running = run.seconds, 0.0
     rest = [name for name in TAPS if name not in MAIN_TAPS]
+    pools = [Pool(run, crops, pooling) for pooling in ("max", "avg")]
     try:
         while run.seconds < 60 * run.options.minutes:
             began = time.perf_counter()
-            pooling = ("max", "avg")[int(crops.generator.integers(2))]
+            pool = pools[int(crops.generator.integers(2))]
             taps = MAIN_TAPS | set(crops.generator.choice(rest, 2, replace=False).tolist())
-            loss = run.train_step(crops.batch(run.options.batch, run.options.side), pooling, taps)
+            image, targets = pool.batch(taps)
+            loss = run.train_step(image, pool.pooling, taps, targets)
             running = 0.98 * running + 0.02 * loss if running else loss
             run.seconds += min(time.perf_counter() - began, LONGEST_STEP)
             if run.seconds - last_report > 240:

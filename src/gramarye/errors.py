@@ -1,11 +1,11 @@
 """What can go wrong, as a tree; catch `GramaryeError` to catch all of it.
 
-    GramaryeError
-    ├── ImageError          a picture that cannot be read, used or written
-    ├── SettingsError       a knob that does not exist, or a value outside its range
-    ├── WeightsError        network weights that are missing, damaged or of another network
-    ├── OptimizationError   an optimisation that cannot go on
-    └── MissingExtraError   an optional dependency that is not installed
+GramaryeError
+├── ImageError          a picture that cannot be read, used or written
+├── SettingsError       a knob that does not exist, or a value outside its range
+├── WeightsError        network weights that are missing, damaged or of another network
+├── OptimizationError   an optimisation that cannot go on
+└── MissingExtraError   an optional dependency that is not installed
 """
 
 from __future__ import annotations

@@ -107,7 +107,9 @@ def smoothness_terms(settings: SmoothnessSettings) -> tuple[Term, ...]:
     """The terms on the picture itself: total variation, and the penalty outside [0, 1]; those with a weight."""
     exponent = settings.exponent
     terms = (
-        Term("tv", "tv", "pixels", settings.weight, lambda image: statistics.total_variation(image, exponent)),
+        Term(
+            "tv", "tv", "pixels", settings.weight, lambda image: statistics.total_variation(image, exponent)
+        ),
         Term("box", "box", "pixels", settings.box, statistics.out_of_range),
     )
     return tuple(term for term in terms if term.weight)
@@ -135,7 +137,9 @@ def _balanced_term(term: Term, activation: Tensor) -> Term:
     return term.weighted_by(1 / max(reference, 1e-12))
 
 
-def objective_for(network: VGG, photograph: Tensor, paintings: Sequence[Tensor], settings: Settings) -> Objective:
+def objective_for(
+    network: VGG, photograph: Tensor, paintings: Sequence[Tensor], settings: Settings
+) -> Objective:
     """The objective of one scale: content, style and smoothness terms, balanced as the settings say.
 
     `photograph` is 1 3 H W at the size of the scale; the paintings are 1 3 H W at theirs.

@@ -68,12 +68,19 @@ class _Progress:
             self.pixels.copy_(pixels)
 
 
-def make_optimizer(pixels: Tensor, settings: OptimizerSettings, learning_rate: float) -> torch.optim.Optimizer:
+def make_optimizer(
+    pixels: Tensor, settings: OptimizerSettings, learning_rate: float
+) -> torch.optim.Optimizer:
     """The optimiser for one picture; L-BFGS takes one evaluation a step and no line search."""
     if settings.name == "adam":
         return torch.optim.Adam([pixels], lr=learning_rate, betas=(0.9, 0.99))
     return torch.optim.LBFGS(
-        [pixels], lr=learning_rate, max_iter=1, history_size=settings.history, tolerance_grad=0, tolerance_change=0
+        [pixels],
+        lr=learning_rate,
+        max_iter=1,
+        history_size=settings.history,
+        tolerance_grad=0,
+        tolerance_change=0,
     )
 
 

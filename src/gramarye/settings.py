@@ -67,7 +67,9 @@ class NetworkSettings(Group):
     prefix = "network."
 
     name: str = knob(
-        "auto", "auto takes the full VGG-19 if its weights are here, else the embedded lite", choices=("auto", *layers.CONVOLUTIONS_PER_BLOCK)
+        "auto",
+        "auto takes the full VGG-19 if its weights are here, else the embedded lite",
+        choices=("auto", *layers.CONVOLUTIONS_PER_BLOCK),
     )
     pooling: str = knob("avg", "how 2×2 activations become one", choices=("max", "avg", "l2"))
     rescale: bool = knob(False, "keep the size of activations when max pooling is replaced (Crowson)")
@@ -88,7 +90,9 @@ class ContentSettings(Group):
     layers: tuple[str, ...] = knob(layers.CONTENT_LAYERS, "layers whose activations are kept")
     layer_weights: tuple[float, ...] = knob((), "one weight for each layer; empty: all alike")
     reduction: str = knob(
-        "mean", "sum: ½·Σ(F−P)² (Gatys 2015); mean: the mean of (F−P)² (PyTorch tutorial)", choices=("sum", "mean")
+        "mean",
+        "sum: ½·Σ(F−P)² (Gatys 2015); mean: the mean of (F−P)² (PyTorch tutorial)",
+        choices=("sum", "mean"),
     )
 
 
@@ -127,7 +131,9 @@ class OptimizerSettings(Group):
     prefix = "optimizer."
 
     name: str = knob("lbfgs", "optimiser", choices=("lbfgs", "adam"))
-    learning_rate: float = knob(1.0, "step length; 1 for L-BFGS, about 0.02 for Adam", low=1e-6, high=1000, log=True)
+    learning_rate: float = knob(
+        1.0, "step length; 1 for L-BFGS, about 0.02 for Adam", low=1e-6, high=1000, log=True
+    )
     history: int = knob(10, "how many past steps L-BFGS remembers", low=1, high=200)
     clamp: bool = knob(False, "clip the picture to [0, 1] before each evaluation (PyTorch tutorial)")
 
@@ -166,7 +172,9 @@ class Settings(Group):
     )
     device: str = knob("auto", "auto, cpu, cuda, cuda:N or mps")
     precision: str = knob(
-        "auto", "precision of the network; auto: bfloat16 where it is native", choices=("auto", "float32", "bfloat16")
+        "auto",
+        "precision of the network; auto: bfloat16 where it is native",
+        choices=("auto", "float32", "bfloat16"),
     )
     network: NetworkSettings = field(default_factory=NetworkSettings)
     content: ContentSettings = field(default_factory=ContentSettings)
@@ -278,13 +286,24 @@ def _converted(wanted: Any, value: Any) -> Any:
             items = [items]
         return tuple(_converted(typing.get_args(wanted)[0], each) for each in items)
     if wanted is bool:
-        words = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+        words = {
+            "true": True,
+            "yes": True,
+            "1": True,
+            "on": True,
+            "false": False,
+            "no": False,
+            "0": False,
+            "off": False,
+        }
         if isinstance(value, bool):
             return value
         return words[value.strip().lower()] if value.strip().lower() in words else _refuse(value)
     if wanted is int:
         number = float(value)
-        return int(value) if isinstance(value, int) else int(number) if number.is_integer() else _refuse(value)
+        return (
+            int(value) if isinstance(value, int) else int(number) if number.is_integer() else _refuse(value)
+        )
     if wanted is float:
         number = float(value) if not isinstance(value, bool) else _refuse(value)
         return number if math.isfinite(number) else _refuse(value)

@@ -51,7 +51,9 @@ def gram_matrix(activation: Activation) -> Gram:
     return gram
 
 
-def gram_distance(gram: Gram, target: Gram, *, normalization: str = "gatys", channels: int | None = None) -> Tensor:
+def gram_distance(
+    gram: Gram, target: Gram, *, normalization: str = "gatys", channels: int | None = None
+) -> Tensor:
     """The squared distance of two Gram matrices (each per position), a scalar.
 
     gatys   E = 1/(4N²)·Σ_ij (G_ij − A_ij)²     Gatys et al. 2015, eq. 4: its 1/M² is already in G and A

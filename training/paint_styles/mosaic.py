@@ -90,39 +90,7 @@ def bird(cartoon: Cartoon) -> None:
         [(704, 1130), (600, 1085), (560, 985), (590, 880), (640, 790), (655, 690), (640, 610), (668, 562),
          (722, 556), (762, 596), (764, 690), (786, 790), (826, 880), (848, 985), (808, 1085)], closed=True,
     )  # fmt: skip
-    wings = [
-        curve(
-            [
-                (704 + s * 95, 850),
-                (704 + s * 205, 900),
-                (704 + s * 215, 1010),
-                (704 + s * 130, 1120),
-                (704 + s * 60, 1090),
-            ],
-            True,
-        )
-        for s in (-1, 1)
-    ]
-    for number, wing in enumerate(wings):
-        mask = shape_mask((SIDE, SIDE), [wing], 0) > 0.5
-        rows = ((y - 840) / 30 % 1 < 0.5).astype(np.float32)
-        cartoon.fill(
-            mask,
-            10 + number,
-            (np.clip(0.3 + 0.55 * rows, 0, 1), "7c2f1c c4622e ecb26a"),
-            outline_angle(mask),
-            13,
-        )
-    for side in (-1, 1):
-        leg: Points = [
-            (704 + side * 46, 1090),
-            (704 + side * 62, 1090),
-            (704 + side * 58, 1196),
-            (704 + side * 98, 1212),
-            (704 + side * 20, 1212),
-            (704 + side * 44, 1196),
-        ]
-        cartoon.fill(shape_mask((SIDE, SIDE), [leg], 0) > 0.5, 13, "d9a24a", np.pi / 2, 11)
+    wings_and_legs(cartoon, y)
     mask = shape_mask((SIDE, SIDE), [breast], 0) > 0.5
     depth = ndimage.distance_transform_edt(mask)
     light = np.clip(
@@ -131,6 +99,21 @@ def bird(cartoon: Cartoon) -> None:
     cartoon.fill(mask, 12, (light, "0e1550 162a86 1f4fb4 2f86c8 74c4d0 c8e8d4"), outline_angle(mask), 12)
     cartoon.fill(mask & (depth < 11), 14, "0c0f38", outline_angle(mask), 11)
     head(cartoon)
+
+
+def wings_and_legs(cartoon: Cartoon, y: Array) -> None:
+    """Barred wings half hidden by the breast, and the legs: each side the mirror of the other."""
+    wing = curve([(95, 850), (205, 900), (215, 1010), (130, 1120), (60, 1090)], closed=True)
+    leg: Points = [(46, 1090), (62, 1090), (58, 1196), (98, 1212), (20, 1212), (44, 1196)]
+    bars = ((y - 840) / 30 % 1 < 0.5) * np.float32(0.55) + np.float32(0.3)
+    for side in (-1, 1):
+        feathered, bare = (
+            shape_mask((SIDE, SIDE), [[(704 + side * across, down) for across, down in outline]], 0) > 0.5
+            for outline in (wing, leg)
+        )
+        angle = outline_angle(feathered)
+        cartoon.fill(feathered, 10 + (side > 0), (bars, "7c2f1c c4622e ecb26a"), angle, 13)
+        cartoon.fill(bare, 13, "d9a24a", np.pi / 2, 11)
 
 
 def head(cartoon: Cartoon) -> None:
@@ -152,7 +135,7 @@ def head(cartoon: Cartoon) -> None:
         cartoon.fill(far < 19, 17, "ffe9a8", np.arctan2(y - tip[1], x - tip[0]) + np.pi / 2, 12)
     far = np.hypot((x - 690) / 1.25, y - 606)
     cartoon.fill(far < 27, 18, "f6f0dc", np.arctan2(y - 606, x - 690) + np.pi / 2, 11)
-    cartoon.fill(np.hypot(x - 688, y - 606) < 12, 19, "08080f", 0.0, 13)
+    cartoon.fill(np.hypot(x - 688, y - 606) < 13, 19, "08080f", 0.0, 12)
 
 
 def ground(cartoon: Cartoon, fan: Array, rng: np.random.Generator) -> None:

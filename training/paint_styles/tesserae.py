@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from .materials import Array, pigment, ramp, to_oklab, to_rgb
 
@@ -46,7 +47,20 @@ def seeds(cartoon: Cartoon, rng: np.random.Generator) -> Array:
     """First places of the stones: as dense as their size asks (N 2: x, y)."""
     spots = np.mgrid[0:SIDE:5, 0:SIDE:5][::-1].reshape(2, -1).T
     keep = rng.random(len(spots)) < 25 / cartoon.size[spots[:, 1], spots[:, 0]] ** 2
-    return spots[keep].astype(np.float32) + rng.uniform(0, 5, (int(keep.sum()), 2)).astype(np.float32)
+    places = spots[keep].astype(np.float32) + rng.uniform(0, 5, (int(keep.sum()), 2)).astype(np.float32)
+    return np.concatenate([places, *missed(cartoon, places)])
+
+
+def missed(cartoon: Cartoon, places: Array) -> list[Array]:
+    """A stone for the middle of every small part of the drawing that chance left empty (each 1 2: x, y)."""
+    column, row = np.minimum(places, SIDE - 1).astype(int).T
+    middles = []
+    for region in np.unique(cartoon.region):
+        parts, count = ndimage.label(cartoon.region == region)
+        empty = np.setdiff1d(np.arange(1, count + 1), parts[row, column])
+        wide = empty[np.bincount(parts.ravel())[empty] > 80]
+        middles += [np.array([[x, y]], np.float32) for y, x in ndimage.center_of_mass(parts, parts, wide)]
+    return middles
 
 
 def settle(cartoon: Cartoon, places: Array) -> tuple[Array, Array]:

@@ -98,38 +98,12 @@ def temple(sheet: Sheet) -> None:
     walls, roofs, shade = [], [], []
     for tier, wide in enumerate((92, 76, 60)):
         floor = base - tier * 82
-        walls.append(
-            [
-                (left - wide * 0.6, floor),
-                (left + wide * 0.6, floor),
-                (left + wide * 0.56, floor - 52),
-                (left - wide * 0.56, floor - 52),
-            ]
-        )
-        eaves = curve(
-            [
-                (left - wide * 1.35, floor - 46),
-                (left - wide * 0.8, floor - 56),
-                (left - wide * 0.3, floor - 90),
-            ]
-        )
-        roofs.append(eaves + [(2 * left - x, y) for x, y in eaves[::-1]] + [(left, floor - 50)])
-        shade.append(
-            [
-                (left + wide * 0.1, floor),
-                (left + wide * 0.6, floor),
-                (left + wide * 0.56, floor - 50),
-                (left + wide * 0.1, floor - 50),
-            ]
-        )
-        shade.append(
-            [
-                (left - wide * 0.3, floor),
-                (left - wide * 0.12, floor),
-                (left - wide * 0.12, floor - 38),
-                (left - wide * 0.3, floor - 38),
-            ]
-        )
+        x = left + wide * np.array([-1.35, -0.8, -0.6, -0.56, -0.3, -0.12, 0.1, 0.56, 0.6])
+        walls.append([(x[2], floor), (x[8], floor), (x[7], floor - 52), (x[3], floor - 52)])
+        eaves = curve([(x[0], floor - 46), (x[1], floor - 56), (x[4], floor - 90)])
+        roofs.append(eaves + [(2 * left - right, y) for right, y in eaves[::-1]] + [(left, floor - 50)])
+        shade.append([(x[6], floor), (x[8], floor), (x[7], floor - 50), (x[6], floor - 50)])
+        shade.append([(x[4], floor), (x[5], floor), (x[5], floor - 38), (x[4], floor - 38)])
     roofs.append([(left - 5, base - 240), (left, base - 330), (left + 5, base - 240)])
     whole = shape_mask(SHAPE, [*walls, *roofs], 1)
     sheet.mist(whole * 0.9)
@@ -204,8 +178,8 @@ def branch(
     return limbs, leaves
 
 
-def maple(sheet: Sheet) -> None:
-    """A maple in front at the left, dark limbs and vermilion leaves in touches of a full and a dry brush."""
+def near_bank(sheet: Sheet) -> None:
+    """The grassy bank in front, and the maple on it."""
     rng = sheet.rng
     x, y = grid()
     bank = step(
@@ -219,6 +193,12 @@ def maple(sheet: Sheet) -> None:
         tuft = clouds(SHAPE, 60, rng, 3, 3) + 0.7 * noise(SHAPE, 13, rng, 0.28) + (y - 1385) / 90 - shift
         sheet.wash(bank * step(tuft, -0.15, 0.15), code, strength, 0.7, 0.25)
     sheet.dry_brush(bank * step(noise(SHAPE, 12, rng, 0.4), 0.6, 1.2), SEPIA, 0.9, -0.1)
+    maple(sheet)
+
+
+def maple(sheet: Sheet) -> None:
+    """The maple: dark limbs, then leaves in touches of the brush, from large and pale to small and strong."""
+    rng = sheet.rng
     limbs, leaves = branch((88, 1330), -1.4, 236, 23, rng)
     sheet.wash(shape_mask(SHAPE, limbs, 0.8), SEPIA, 1.25, 0.7)
     sheet.dry_brush(
@@ -256,5 +236,5 @@ def paint(rng: np.random.Generator) -> Array:
     mountains(sheet)
     temple(sheet)
     lake(sheet)
-    maple(sheet)
+    near_bank(sheet)
     return halved(sheet.dried())

@@ -10,6 +10,20 @@ from .materials import Array, clouds, curve, halved, noise, ridge, shape_mask, s
 
 SUN = (742.0, 400.0, 168.0)
 SHORE = 860.0
+# The pine's pads of needles: x and y of the foot, half width, height.
+PADS = (
+    (-6, 590, 110, 62),
+    (300, 726, 118, 58),
+    (430, 520, 110, 56),
+    (590, 500, 142, 66),
+    (210, 250, 128, 68),
+    (330, 178, 110, 60),
+    (440, 330, 150, 74),
+    (560, 262, 96, 52),
+    (90, 330, 120, 60),
+    (20, 450, 96, 54),
+    (260, 410, 84, 48),
+)
 
 
 def sky(sheet: Print) -> None:
@@ -80,9 +94,7 @@ def mountain(
         fan * 27 + 1.6 * noise(SHAPE, 70, sheet.rng)
     )
     shadow = np.clip(0.42 + 0.42 * spurs + 0.5 * fan, 0, 1)
-    phase, period = doubled(
-        fan + 0.02 * clouds(SHAPE, 90, sheet.rng, 2), drop + 90, 13, noise(SHAPE, 50, sheet.rng)
-    )
+    phase, period = doubled(fan + 0.02 * clouds(SHAPE, 90, sheet.rng, 2), drop + 90, 13, 0.0)
     thick = np.clip(1.35 * shadow - 0.28 + 0.1 * noise(SHAPE, 18, sheet.rng), 0, 0.93)
     sheet.clear(body)
     white = step(y - skyline + 26 * spurs, snow, snow - 14)
@@ -201,20 +213,7 @@ def pine(sheet: Print) -> None:
         bark, cut((y * 0.8 - x * 0.5 + 14 * scales) / 34, np.full(SHAPE, 0.13, np.float32), 34.0)
     )
     sheet.line(wood, np.maximum(bark, rim(wood, 6)))
-    pads = (
-        (-6, 590, 110, 62),
-        (300, 726, 118, 58),
-        (430, 520, 110, 56),
-        (590, 500, 142, 66),
-        (210, 250, 128, 68),
-        (330, 178, 110, 60),
-        (440, 330, 150, 74),
-        (560, 262, 96, 52),
-        (90, 330, 120, 60),
-        (20, 450, 96, 54),
-        (260, 410, 84, 48),
-    )
-    for centre_x, centre_y, wide, high in pads:
+    for centre_x, centre_y, wide, high in PADS:
         needles(sheet, centre_x, centre_y, wide, high)
 
 

@@ -64,4 +64,6 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ImageError("the demo needs a folder to write to", f"{folder}: {error.strerror}", "choose one with -o") from error
+        raise ImageError(
+            "the demo needs a folder to write to", f"{folder}: {error.strerror}", "choose one with -o"
+        ) from error

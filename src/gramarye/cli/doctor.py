@@ -52,4 +52,6 @@ def examine() -> dict[str, Any]:
 
 
 def _why_device(kind: str) -> str:
-    return {"cpu": "no CUDA or MPS device is seen by torch", "cuda": "a CUDA device is here"}.get(kind, "it is here")
+    return {"cpu": "no CUDA or MPS device is seen by torch", "cuda": "a CUDA device is here"}.get(
+        kind, "it is here"
+    )

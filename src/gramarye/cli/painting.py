@@ -18,7 +18,9 @@ from gramarye.settings import Settings
 if TYPE_CHECKING:
     from gramarye.transfer import Painting, Result
 
-PresetName = Annotated[str, typer.Option("--preset", "-p", help="Named settings; see [b]gramarye presets[/b].")]
+PresetName = Annotated[
+    str, typer.Option("--preset", "-p", help="Named settings; see [b]gramarye presets[/b].")
+]
 Size = Annotated[int | None, typer.Option(help="Long side of the picture in pixels.")]
 Steps = Annotated[int | None, typer.Option(help="Evaluations in all: more is slower and stronger.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random.")]
@@ -46,7 +48,9 @@ def settings_from(
     for assignment in knobs or ():
         name, equals, value = assignment.partition("=")
         if not equals:
-            raise SettingsError("--set takes KNOB=VALUE", repr(assignment), "for example --set style.weight=50")
+            raise SettingsError(
+                "--set takes KNOB=VALUE", repr(assignment), "for example --set style.weight=50"
+            )
         changes[name.strip()] = value
     return presets.preset(preset).with_(**changes)
 
@@ -68,7 +72,9 @@ def announce(painting: Painting, *, quiet: bool) -> None:
     from gramarye import cost, machine
 
     loaded = painting.loaded
-    console.say(f"network   {loaded.network} ({loaded.source}) · {painting.device} · {painting.network.dtype}")
+    console.say(
+        f"network   {loaded.network} ({loaded.source}) · {painting.device} · {painting.network.dtype}"
+    )
     for picture in (painting.content, *painting.styles):
         for note in picture.notes:
             console.say(f"note      {picture.name}: {note}")

@@ -44,7 +44,9 @@ def _show(recipe: dict[str, Any]) -> None:
     changed = {name: plain.get(name) for name in KNOBS if plain.get(name) != default.get(name)}
     out.print("settings that differ from the default preset:", Pretty(changed, expand_all=True))
     for term in recipe["terms"]:
-        out.print(f"{term['name']:20} {term['value']:12.6g} × {term['weight']:10.4g} = {term['weighted']:10.6g}")
+        out.print(
+            f"{term['name']:20} {term['value']:12.6g} × {term['weight']:10.4g} = {term['weighted']:10.6g}"
+        )
 
 
 @console.command
@@ -79,7 +81,9 @@ def replay(
     result, interrupted = shared.paint(painting, quiet=quiet)
     result.save(output)
     if json:
-        console.answer({**shared.as_json(result, recipe["preset"]), "output": str(output), "interrupted": interrupted})
+        console.answer(
+            {**shared.as_json(result, recipe["preset"]), "output": str(output), "interrupted": interrupted}
+        )
     else:
         console.say(f"wrote {output}", quiet=quiet)
     if interrupted:
@@ -126,7 +130,13 @@ def measure(
     machine.keep_memory()
     inputs = [images.load(each, max_megapixels=max_megapixels) for each in (image, content, *style)]
     found = transfer.measure(inputs[0], inputs[1], inputs[2:], settings, size=size, weights_file=weights)
-    plain = {"preset": preset, "network": found.network, "size": list(found.size), "terms": found.terms, "total": found.total}
+    plain = {
+        "preset": preset,
+        "network": found.network,
+        "size": list(found.size),
+        "terms": found.terms,
+        "total": found.total,
+    }
     if json:
         console.answer(plain)
         return

@@ -11,7 +11,9 @@ from gramarye.cli import console
 from gramarye.cli import painting as shared
 
 Content = Annotated[str, typer.Argument(help="The photograph.", show_default=False)]
-Styles = Annotated[list[str], typer.Argument(help="The painting; several are mixed evenly.", show_default=False)]
+Styles = Annotated[
+    list[str], typer.Argument(help="The painting; several are mixed evenly.", show_default=False)
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Where to write it: .png, .jpg, .webp or .tif.")]
 Bits = Annotated[int, typer.Option(help="Bits a channel: 8, or 16 for PNG and TIFF.")]
 Megapixels = Annotated[float, typer.Option("--max-megapixels", help="Refuse larger input pictures.")]
