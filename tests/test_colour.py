@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from bad_pictures import file, float_tiff, noise, png, png_chunk
 from gramarye import images
 from gramarye.colour import srgb_profile
 from gramarye.images import load
+
+from bad_pictures import file, float_tiff, noise, png, png_chunk
 from pictures import as_uint8, saved, smooth
 
 
@@ -105,9 +106,7 @@ def test_srgb_by_any_name_changes_no_value(tmp_path: Path) -> None:
         for array in (noise(), noise()[..., 0]):
             path = saved(Image.fromarray(array), tmp_path / "srgb.png", icc_profile=profile)
             picture = load(path)
-            assert np.array_equal(
-                as_uint8(picture).reshape(48, 64, 3)[..., 0], array.reshape(48, 64, -1)[..., 0]
-            )
+            assert np.array_equal(as_uint8(picture).reshape(48, 64, 3)[..., 0], array.reshape(48, 64, -1)[..., 0])
             assert picture.notes == ()
 
 
@@ -145,9 +144,7 @@ def test_cmyk_with_a_profile(suffix: str, tmp_path: Path) -> None:
 def test_lab_and_ycbcr_tiff(tmp_path: Path) -> None:
     ycbcr = Image.fromarray(smooth()).convert("YCbCr")
     assert np.abs(as_uint8(load(saved(ycbcr, tmp_path / "y.tif"))).astype(int) - smooth()).mean() < 2
-    transform = ImageCms.buildTransform(
-        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
-    )
+    transform = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
     lab = ImageCms.applyTransform(Image.fromarray(smooth()), transform)
     assert np.abs(as_uint8(load(saved(lab, tmp_path / "lab.tif"))).astype(int) - smooth()).mean() < 3
 
@@ -234,9 +231,7 @@ def tiff16(samples: np.ndarray, order: str, deflate: bool) -> bytes:
     data = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, len(entries))
     for tag, kind, count, value in entries:
         short = kind == 3 and count == 1
-        data += struct.pack(
-            order + ("HHIHH" if short else "HHII"), tag, kind, count, value, *([0] if short else [])
-        )
+        data += struct.pack(order + ("HHIHH" if short else "HHII"), tag, kind, count, value, *([0] if short else []))
     data += bytes(4)
     assert len(data) == 134
     return data + struct.pack(order + "3H", 16, 16, 16) + strip

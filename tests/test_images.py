@@ -12,15 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bad_pictures import ENCODINGS, encoded, file, noise
 from gramarye import images
 from gramarye.errors import ImageError
 from gramarye.images import Picture, load
+
+from bad_pictures import ENCODINGS, encoded, file, noise
 from pictures import as_uint8, painting, saved
 
-slow_start = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+slow_start = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 sizes = st.tuples(st.integers(32, 70), st.integers(32, 70))
 
@@ -124,9 +123,7 @@ def test_resizing_is_antialiased_and_keeps_a_constant() -> None:
     assert torch.allclose(images.resize(constant, (17, 93)), torch.full((1, 1, 17, 93), 0.3), atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    "call", [lambda: images.fitted_size((10, 10), 0), lambda: images.resize(painting(), (0, 5))]
-)
+@pytest.mark.parametrize("call", [lambda: images.fitted_size((10, 10), 0), lambda: images.resize(painting(), (0, 5))])
 def test_a_size_of_nothing_is_refused(call: object) -> None:
     with pytest.raises(ImageError, match="at least 1 pixel"):
         call()

@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file
 from gramarye.errors import ImageError
 from gramarye.images import load
+
+from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file
 
 
 def test_the_table_of_bad_pictures_is_long_and_its_names_differ() -> None:
@@ -72,9 +73,7 @@ def test_a_picture_cut_anywhere_is_whole_or_refused(encoding: str, tmp_path: Pat
         assert torch.equal(picture.pixels, whole.pixels), f"{end} of {len(data)} bytes"
 
 
-@pytest.mark.parametrize(
-    "encoding", ["jpeg", "jpeg-progressive", "webp", "webp-lossless", "bmp", "tiff", "tiff-lzw"]
-)
+@pytest.mark.parametrize("encoding", ["jpeg", "jpeg-progressive", "webp", "webp-lossless", "bmp", "tiff", "tiff-lzw"])
 def test_not_even_the_last_byte_may_be_missing(encoding: str, tmp_path: Path) -> None:
     with pytest.raises(ImageError):
         load(file("cut", encoded(encoding)[:-1])(tmp_path))
@@ -87,9 +86,7 @@ def test_postscript_never_starts_ghostscript(tmp_path: Path, monkeypatch: pytest
         load(path)
 
 
-def test_the_limit_is_a_knob_and_pillows_own_does_not_matter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_limit_is_a_knob_and_pillows_own_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file("good.png", encoded("png", 100, 100))(tmp_path)
     with pytest.raises(ImageError, match=r"at most 0\.009 megapixels"):
         load(path, max_megapixels=0.009)

@@ -11,15 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file, noise, png, png_chunk
 from gramarye import images, recipe
 from gramarye.errors import ImageError
 from gramarye.images import load, read_recipe, save
+
+from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file, noise, png, png_chunk
 from pictures import painting, saved
 
-slow_start = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+slow_start = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -76,17 +75,13 @@ def test_a_jpeg_holds_almost_64_kb(tmp_path: Path) -> None:
 def test_a_recipe_survives_xmp_rewritten_by_others() -> None:
     text = recipe.to_text(AWKWARD)
     for packet in (
-        "<x gramarye:recipe='"
-        + text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;")
-        + "'/>",
+        "<x gramarye:recipe='" + text.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#39;") + "'/>",
         "<gramarye:recipe>" + text.replace("&", "&amp;").replace("<", "&lt;") + "</gramarye:recipe>",
     ):
         assert recipe.from_text(recipe.from_xmp(packet.encode()) or "", "a test") == AWKWARD
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[1]", "null", '"text"', "[" * 100_000, '{"a": ' + "9" * 5000 + "}"]
-)
+@pytest.mark.parametrize("text", ["", "{", "[1]", "null", '"text"', "[" * 100_000, '{"a": ' + "9" * 5000 + "}"])
 def test_a_damaged_recipe_is_refused(text: str, tmp_path: Path) -> None:
     chunk = png_chunk(b"iTXt", b"gramarye\0\0\0\0\0" + text.encode())
     path = file("out.png", png(40, 40, zlib.compress(bytes(40 * 121)), chunk))(tmp_path)

@@ -44,9 +44,7 @@ def test_style_distance_is_the_tutorials(shape: tuple[int, int, int], seed: int)
     one, other = activation(shape, seed), activation(shape, seed + 1)
     count = one.numel()
     g, a = (each.view(shape[0], -1) @ each.view(shape[0], -1).T / count for each in (one, other))
-    found = statistics.gram_distance(
-        statistics.gram_matrix(one), statistics.gram_matrix(other), normalization="chw"
-    )
+    found = statistics.gram_distance(statistics.gram_matrix(one), statistics.gram_matrix(other), normalization="chw")
     torch.testing.assert_close(found, torch.nn.functional.mse_loss(g, a))
 
 

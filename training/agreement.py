@@ -82,9 +82,7 @@ def content_distances(network: VGG, photographs: Sequence[Tensor], paintings: Se
     return torch.stack(rows)
 
 
-def style_table(
-    network: VGG, photographs: Sequence[Tensor], paintings: Sequence[Tensor]
-) -> dict[str, Tensor]:
+def style_table(network: VGG, photographs: Sequence[Tensor], paintings: Sequence[Tensor]) -> dict[str, Tensor]:
     """Style distances at every ReLU tap, i j, and their "total" over Gatys' five layers."""
     taps = [tap for tap in TAPS if tap.startswith("relu")]
     ours, theirs = grams(network, photographs, taps), grams(network, paintings, taps)

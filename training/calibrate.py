@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from agreement import TAPS, pictures, shrunk
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -30,6 +29,8 @@ from gramarye import images, machine
 from gramarye.statistics import gram_matrix
 from gramarye.vgg import VGG
 from gramarye.weights import LITE, Weights, read, write
+
+from agreement import TAPS, pictures, shrunk
 
 NETWORK = "vgg19-lite"
 POOLINGS = ("avg", "max")
@@ -61,9 +62,7 @@ def student_weights(checkpoint: Path) -> tuple[Weights, dict[str, Tensor]]:
         tensors = {name: value.detach() for name, value in state["student"].items()}
         matrices = {name: value.detach() * state["unit"][name] for name, value in state["matrices"].items()}
     rounded = {name: value.half().float() for name, value in tensors.items()}
-    made = Weights(
-        network=NETWORK, tensors=rounded, convention=LITE, sha256="", path=checkpoint, source="distilled"
-    )
+    made = Weights(network=NETWORK, tensors=rounded, convention=LITE, sha256="", path=checkpoint, source="distilled")
     return made, matrices
 
 
@@ -91,8 +90,7 @@ def observe(student: Weights, teacher: Weights, sources: Sequence[Tensor]) -> di
         if index % 50 == 0:
             print(f"observed {index} of {len(sources)}", flush=True)
     return {
-        tap: Observations(*(torch.stack(column) for column in zip(*rows, strict=True)))
-        for tap, rows in found.items()
+        tap: Observations(*(torch.stack(column) for column in zip(*rows, strict=True))) for tap, rows in found.items()
     }
 
 
@@ -108,9 +106,7 @@ def least_squares(student: Weights, teacher: Weights, sources: Sequence[Tensor])
             s, t = a[tap][0].flatten(1).double(), b[tap][0].flatten(1).double()
             update = (s @ s.T, t @ s.T)
             products[tap] = (
-                [p + u for p, u in zip(products[tap], update, strict=True)]
-                if tap in products
-                else list(update)
+                [p + u for p, u in zip(products[tap], update, strict=True)] if tap in products else list(update)
             )
     fitted = {}
     for tap, (ss, ts) in products.items():
@@ -134,9 +130,7 @@ def error(root: Tensor, seen: Observations, pairs: Tensor, content: Tensor, trut
     return gram + (0.5 * (squares.log() - seen.apart[content].log())).square().mean()
 
 
-def fit(
-    root: Tensor, seen: Observations, kinds: Tensor, generator: torch.Generator
-) -> tuple[Tensor, float, float]:
+def fit(root: Tensor, seen: Observations, kinds: Tensor, generator: torch.Generator) -> tuple[Tensor, float, float]:
     """L for one tap, with its error on the pairs kept back before and after; `kinds` tells paintings (1)."""
     count = len(seen.student)
     flat = seen.teacher.flatten(1).double()
@@ -189,15 +183,11 @@ def main() -> None:
     machine.keep_memory()
     generator = torch.Generator().manual_seed(0)
     photographs = pictures(options.photographs)[: -options.hold_out]
-    photographs = [
-        photographs[i] for i in torch.randperm(len(photographs), generator=generator)[: options.count]
-    ]
+    photographs = [photographs[i] for i in torch.randperm(len(photographs), generator=generator)[: options.count]]
     excluded = options.exclude.split(",")
     paintings = [path for path in pictures(options.paintings) if path.stem not in excluded]
     optimised = [path for folder in options.folders for path in pictures(folder)]
-    optimised = [
-        optimised[i] for i in torch.randperm(len(optimised), generator=generator)[: options.count // 2]
-    ]
+    optimised = [optimised[i] for i in torch.randperm(len(optimised), generator=generator)[: options.count // 2]]
     plain = [shrunk(path) for path in photographs + optimised]
     art = [shrunk(path, side) for path in paintings for side in (192, 256, 384)]
     kinds = torch.tensor([False] * len(plain) + [True] * len(art))

@@ -123,9 +123,7 @@ def thinned(activation: Tensor) -> Tensor:
     return activation[:, :, ::every, ::every]
 
 
-def tap_losses(
-    student: Tensor, teacher: Tensor, matrix: Tensor, unit: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
+def tap_losses(student: Tensor, teacher: Tensor, matrix: Tensor, unit: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The feature, Gram and distance losses of one layer, each relative and dimensionless.
 
     `student` and `teacher` are batch channels rows columns, `matrix` (A) teacher's channels by student's;
@@ -191,9 +189,7 @@ class Distillation:
             before = width
         if self.options.init:
             self._adopt(student, matrices)
-        moved = [
-            {name: tensor.to(self.device) for name, tensor in part.items()} for part in (student, matrices)
-        ]
+        moved = [{name: tensor.to(self.device) for name, tensor in part.items()} for part in (student, matrices)]
         return moved[0], moved[1]
 
     def _adopt(self, student: dict[str, Tensor], matrices: dict[str, Tensor]) -> None:
@@ -211,9 +207,7 @@ class Distillation:
     def targets(self, image: Tensor, pooling: str) -> dict[str, Tensor]:
         """The teacher's activations of all taps, thinned, for a batch of images, sRGB in [0, 1]."""
         with torch.no_grad():
-            centred = (image.to(self.device) - self.teacher_mean).to(
-                self.dtype, memory_format=torch.channels_last
-            )
+            centred = (image.to(self.device) - self.teacher_mean).to(self.dtype, memory_format=torch.channels_last)
             found = activations(self.teacher, centred, pooling)
             return {name: thinned(found[name]).clone() for name in TAPS}
 
@@ -232,9 +226,7 @@ class Distillation:
             if name in taps
         }
 
-    def train_step(
-        self, image: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]
-    ) -> float:
+    def train_step(self, image: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]) -> float:
         """One AdamW step; the learning rate falls linearly with the time that is used up."""
         left = max(0.0, 1 - self.seconds / (60 * self.options.minutes))
         for group in self.optimizer.param_groups:
@@ -306,10 +298,7 @@ class Pool:
             self._refresh()
             if len(self.entries) >= min(options.pool, 4 * options.batch):
                 break
-        chosen = [
-            self.entries[i]
-            for i in self.crops.generator.choice(len(self.entries), options.batch, replace=False)
-        ]
+        chosen = [self.entries[i] for i in self.crops.generator.choice(len(self.entries), options.batch, replace=False)]
         targets = {name: torch.cat([targets[name] for _, targets in chosen]) for name in taps}
         return torch.cat([image for image, _ in chosen]), targets
 
@@ -358,16 +347,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--init", type=Path, help="an earlier student to begin from")
     parser.add_argument("--exclude", default="", help="names (without suffix) to hold out, by comma")
-    parser.add_argument(
-        "--hold-out", type=int, default=74, help="last pictures of the first folder to hold out"
-    )
+    parser.add_argument("--hold-out", type=int, default=74, help="last pictures of the first folder to hold out")
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--fresh", type=int, default=2, help="crops a step that the teacher sees anew")
-    parser.add_argument(
-        "--pool", type=int, default=400, help="crops kept with their targets, for each pooling"
-    )
+    parser.add_argument("--pool", type=int, default=400, help="crops kept with their targets, for each pooling")
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
@@ -422,9 +407,7 @@ def train(run: Distillation, crops: Crops, batches: list[Tensor], checkpoint: Pa
                     {"step": run.step, "minutes": run.seconds / 60, "loss": running, **error},
                 )
                 shown = " ".join(f"{name[4:]} {error[name]:.3f}" for name in layers.STYLE_LAYERS)
-                print(
-                    f"step {run.step} · {run.seconds / 60:.1f} min · loss {running:.4f} · {shown}", flush=True
-                )
+                print(f"step {run.step} · {run.seconds / 60:.1f} min · loss {running:.4f} · {shown}", flush=True)
                 run.save(checkpoint, crops)
     except KeyboardInterrupt:
         print("stopped")

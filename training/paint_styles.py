@@ -1,4 +1,4 @@
-"""Paint the bundled style pictures: `python training/paint_styles.py [NAME…] --out DIR`.
+"""Paint the bundled style pictures: `python training/painting.py [NAME…] --out DIR`.
 
 Every picture is made by this project's own code from a fixed seed; no other artwork is used.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paint_styles.materials import save
+from painting.materials import save
 
 SEEDS = {"swirl": 11, "mosaic": 5, "woodcut": 7, "pointillist": 3, "watercolour": 9, "cubist": 8}
 
@@ -28,7 +28,7 @@ def main() -> None:
     wanted.out.mkdir(parents=True, exist_ok=True)
     for name in wanted.names or SEEDS:
         start = time.perf_counter()
-        picture = importlib.import_module(f"paint_styles.{name}").paint(np.random.default_rng(SEEDS[name]))
+        picture = importlib.import_module(f"painting.{name}").paint(np.random.default_rng(SEEDS[name]))
         size = save(picture, wanted.out / f"{name}.jpg")
         height, width = picture.shape[:2]
         print(f"{name}.jpg  {width}x{height}  {size // 1000} kB  {time.perf_counter() - start:.0f} s")

@@ -104,8 +104,7 @@ def _with_low_bytes(image: Image.Image, raw_mode: str, again: ImageFile.ImageFil
     """
     other = _OTHER_ORDER[raw_mode]
     again.tile = [
-        tile._replace(args=(other, *tile.args[1:]) if isinstance(tile.args, tuple) else other)
-        for tile in again.tile
+        tile._replace(args=(other, *tile.args[1:]) if isinstance(tile.args, tuple) else other) for tile in again.tile
     ]
     again.load()
     high, low = np.asarray(image).astype(np.uint16), np.asarray(again)
@@ -122,9 +121,7 @@ def _planes(image: Image.Image, deep: Samples | None, notes: list[str]) -> tuple
     else:
         alpha = deep[..., 3:] if deep.shape[2] == 4 else None
         if alpha is None and "transparency" in image.info:
-            alpha = (deep != image.info["transparency"]).any(-1, keepdims=True).astype(np.uint8) * np.uint8(
-                255
-            )
+            alpha = (deep != image.info["transparency"]).any(-1, keepdims=True).astype(np.uint8) * np.uint8(255)
         deep = deep[..., :3]
         eight = np.rint(deep * (255 if deep.dtype == np.float32 else 1 / 257)).astype(np.uint8)
         shallow = Image.fromarray(eight[..., 0] if deep.shape[2] == 1 else eight)

@@ -203,9 +203,7 @@ def _check_size(size: tuple[int, int], name: str, max_megapixels: float) -> None
     megapixels = height * width / 1e6
     if not megapixels <= max_megapixels:
         rule = f"a picture may have at most {max_megapixels:g} megapixels"
-        raise ImageError(
-            rule, f"{received} ({megapixels:.6g} megapixels)", "shrink it, or raise max_megapixels"
-        )
+        raise ImageError(rule, f"{received} ({megapixels:.6g} megapixels)", "shrink it, or raise max_megapixels")
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:
@@ -229,9 +227,7 @@ def _from_array(array: Samples, max_megapixels: float) -> Picture:
     usable = array.dtype in (np.uint8, np.uint16) and plane.ndim == 3 and plane.shape[2] in (1, 3, 4)
     if not usable:
         rule = "an array must be H W, H W 3 or H W 4 of uint8 or uint16"
-        raise ImageError(
-            rule, f"{array.shape} of {array.dtype}", "convert it, or give a tensor 1 3 H W in [0, 1]"
-        )
+        raise ImageError(rule, f"{array.shape} of {array.dtype}", "convert it, or give a tensor 1 3 H W in [0, 1]")
     height, width, channels = plane.shape
     _check_size((height, width), "an array", max_megapixels)
     pixels = _tensor(plane[..., :3]).expand(1, 3, -1, -1).contiguous()
@@ -288,9 +284,7 @@ def _samples(pixels: Tensor, bits: int) -> Samples:
     values = pixels.detach().to("cpu", torch.float32)[0].permute(1, 2, 0)
     if not bool(values.isfinite().all()):
         rule = "a picture to be written must hold finite values"
-        raise ImageError(
-            rule, "NaN or infinity", "paint it again with a smaller learning rate or style weight"
-        )
+        raise ImageError(rule, "NaN or infinity", "paint it again with a smaller learning rate or style weight")
     levels = values.clamp(0, 1).mul(2**bits - 1).round_()
     return levels.numpy().astype(np.uint8 if bits == 8 else np.uint16)
 

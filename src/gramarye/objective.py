@@ -82,8 +82,7 @@ def content_terms(network: VGG, photograph: Tensor, settings: ContentSettings) -
         targets = network(photograph, settings.layers)
     terms = []
     for layer, weight in _weighted(settings.layers, settings.layer_weights):
-        target = targets[layer].float().detach()
-        measure = _content_measure(target, settings.reduction, network.width(_plain(network, layer)))
+        measure = _content_measure(targets[layer], settings.reduction, network.width(_plain(network, layer)))
         terms.append(Term(f"content {layer}", "content", layer, settings.weight * weight, measure))
     return tuple(terms)
 
@@ -107,9 +106,7 @@ def smoothness_terms(settings: SmoothnessSettings) -> tuple[Term, ...]:
     """The terms on the picture itself: total variation, and the penalty outside [0, 1]; those with a weight."""
     exponent = settings.exponent
     terms = (
-        Term(
-            "tv", "tv", "pixels", settings.weight, lambda image: statistics.total_variation(image, exponent)
-        ),
+        Term("tv", "tv", "pixels", settings.weight, lambda image: statistics.total_variation(image, exponent)),
         Term("box", "box", "pixels", settings.box, statistics.out_of_range),
     )
     return tuple(term for term in terms if term.weight)
@@ -137,9 +134,7 @@ def _balanced_term(term: Term, activation: Tensor) -> Term:
     return term.weighted_by(1 / max(reference, 1e-12))
 
 
-def objective_for(
-    network: VGG, photograph: Tensor, paintings: Sequence[Tensor], settings: Settings
-) -> Objective:
+def objective_for(network: VGG, photograph: Tensor, paintings: Sequence[Tensor], settings: Settings) -> Objective:
     """The objective of one scale: content, style and smoothness terms, balanced as the settings say.
 
     `photograph` is 1 3 H W at the size of the scale; the paintings are 1 3 H W at theirs.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 # A total this many times the best so far means that L-BFGS has left the region where its model holds.
-EXPLOSION = 1e3
+EXPLOSION = 10.0
 RESCUES = 5
 
 
@@ -68,9 +68,7 @@ class _Progress:
             self.pixels.copy_(pixels)
 
 
-def make_optimizer(
-    pixels: Tensor, settings: OptimizerSettings, learning_rate: float
-) -> torch.optim.Optimizer:
+def make_optimizer(pixels: Tensor, settings: OptimizerSettings, learning_rate: float) -> torch.optim.Optimizer:
     """The optimiser for one picture; L-BFGS takes one evaluation a step and no line search."""
     if settings.name == "adam":
         return torch.optim.Adam([pixels], lr=learning_rate, betas=(0.9, 0.99))

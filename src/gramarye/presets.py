@@ -32,9 +32,7 @@ PRESETS: dict[str, Preset] = {
         "Gramarye's own: the default in a few seconds",
     ),
     "large": Preset(
-        DEFAULT.with_(
-            **{"size": 1536, "steps": 240, "scales.count": 4, "scales.shares": (0.4, 0.3, 0.2, 0.1)}
-        ),
+        DEFAULT.with_(**{"size": 1536, "steps": 240, "scales.count": 4, "scales.shares": (0.4, 0.3, 0.2, 0.1)}),
         "Gramarye's own: the default for a print",
     ),
     "gatys-2015": Preset(

@@ -131,9 +131,7 @@ class OptimizerSettings(Group):
     prefix = "optimizer."
 
     name: str = knob("lbfgs", "optimiser", choices=("lbfgs", "adam"))
-    learning_rate: float = knob(
-        1.0, "step length; 1 for L-BFGS, about 0.02 for Adam", low=1e-6, high=1000, log=True
-    )
+    learning_rate: float = knob(1.0, "step length; 1 for L-BFGS, about 0.02 for Adam", low=1e-6, high=1000, log=True)
     history: int = knob(10, "how many past steps L-BFGS remembers", low=1, high=200)
     clamp: bool = knob(False, "clip the picture to [0, 1] before each evaluation (PyTorch tutorial)")
 
@@ -146,7 +144,7 @@ class ScalesSettings(Group):
 
     count: int = knob(3, "how many sizes, the last one being the full size", low=1, high=8)
     factor: float = knob(2.0, "ratio of one size to the one before", low=1.1, high=4)
-    smallest: int = knob(128, "no long side smaller than this", unit="px", low=32, high=4096)
+    smallest: int = knob(128, "no long side smaller than this", unit="px", low=16, high=4096)
     shares: tuple[float, ...] = knob(
         (0.5, 0.3, 0.2), "share of the evaluations for each size, the smallest first; empty: all alike"
     )
@@ -280,38 +278,47 @@ def _checked(known: Knob, value: Any) -> Any:
 
 
 def _converted(wanted: Any, value: Any) -> Any:
+    """`value` as the type `wanted`; raises ValueError or TypeError when it does not mean one."""
     if isinstance(wanted, types.GenericAlias):
-        items = [each for each in value.split(",") if each.strip()] if isinstance(value, str) else value
-        if isinstance(items, (int, float)):
-            items = [items]
+        if isinstance(value, str):
+            value = [each for each in value.split(",") if each.strip()]
+        items = value if isinstance(value, (list, tuple)) else [value]
         return tuple(_converted(typing.get_args(wanted)[0], each) for each in items)
     if wanted is bool:
-        words = {
-            "true": True,
-            "yes": True,
-            "1": True,
-            "on": True,
-            "false": False,
-            "no": False,
-            "0": False,
-            "off": False,
-        }
-        if isinstance(value, bool):
-            return value
-        return words[value.strip().lower()] if value.strip().lower() in words else _refuse(value)
+        return _truth(value)
+    if isinstance(value, bool):
+        raise ValueError(value)
     if wanted is int:
-        number = float(value)
-        return (
-            int(value) if isinstance(value, int) else int(number) if number.is_integer() else _refuse(value)
-        )
+        return _whole(value)
     if wanted is float:
-        number = float(value) if not isinstance(value, bool) else _refuse(value)
-        return number if math.isfinite(number) else _refuse(value)
-    return value.strip() if isinstance(value, str) else _refuse(value)
+        return _finite(value)
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value.strip()
 
 
-def _refuse(value: Any) -> Any:
-    raise ValueError(value)
+def _truth(value: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or value.strip().lower() not in words:
+        raise ValueError(value)
+    return words[value.strip().lower()]
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, int):
+        return value
+    if not float(value).is_integer():
+        raise ValueError(value)
+    return int(value) if isinstance(value, str) and value.strip().lstrip("+-").isdigit() else int(float(value))
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
 
 
 def _type_in_words(wanted: Any) -> str:

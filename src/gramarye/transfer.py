@@ -86,9 +86,7 @@ class Painting:
             if not scale.evaluations:
                 continue
             objective = self.objective(scale.size)
-            for inner in optimize(
-                self.pixels, objective, self.network, self.settings.optimizer, scale.evaluations
-            ):
+            for inner in optimize(self.pixels, objective, self.network, self.settings.optimizer, scale.evaluations):
                 index += 1
                 self.seconds = time.perf_counter() - began
                 step = replace(inner, index=index, scale=number, seconds=self.seconds)

@@ -34,9 +34,7 @@ def random_network(network: str = "vgg19", to: str | None = None, seed: int = 0)
     return tensors
 
 
-def features(
-    tensors: Tensors, convention: InputConvention, pixels: Tensor, network: str = "vgg19"
-) -> Tensors:
+def features(tensors: Tensors, convention: InputConvention, pixels: Tensor, network: str = "vgg19") -> Tensors:
     """Every ReLU of a plain VGG with zero padding and max pooling; pixels are 1 3 H W, RGB in [0, 1]."""
     mean, std = (torch.tensor(each).view(1, 3, 1, 1) for each in (convention.mean, convention.std))
     x = pixels if convention.order == "RGB" else pixels.flip(1)
@@ -111,9 +109,7 @@ def write_npz(path: Path, tensors: Tensors) -> Path:
 
 def write_frossard_npz(path: Path, tensors: Tensors) -> Path:
     """The layout of vgg16_weights.npz: conv1_1_W in HWIO, conv1_1_b, and the classifier."""
-    arrays = {
-        name.replace(".weight", "_W").replace(".bias", "_b"): hwio(name, t) for name, t in tensors.items()
-    }
+    arrays = {name.replace(".weight", "_W").replace(".bias", "_b"): hwio(name, t) for name, t in tensors.items()}
     with path.open("wb") as file:
         np.savez(file, fc6_W=np.zeros((3, 4)), **arrays)
     return path

@@ -155,9 +155,7 @@ def test_damaged_files_raise_nothing_but_weights_errors(writer, tmp_path):
     for _ in range(12):
         damaged = bytearray(whole)
         for _ in range(20):  # mostly in the structure, which lies at both ends
-            place = chance.choice(
-                [chance.randrange(600), -chance.randrange(1, 600), chance.randrange(len(whole))]
-            )
+            place = chance.choice([chance.randrange(600), -chance.randrange(1, 600), chance.randrange(len(whole))])
             damaged[place] = chance.randrange(256)
         path.write_bytes(damaged)
         with suppress(WeightsError):  # what is damaged may be of no importance

@@ -38,9 +38,7 @@ from .networks import (
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "weights" / "vgg19_oxford_conv.safetensors"
 # torchvision's way, about Oxford's mean colour: what zero padding stands for is then the same
-STANDARDISED = InputConvention(
-    "RGB", 1.0, (123.68 / 255, 116.779 / 255, 103.939 / 255), (0.229, 0.224, 0.225)
-)
+STANDARDISED = InputConvention("RGB", 1.0, (123.68 / 255, 116.779 / 255, 103.939 / 255), (0.229, 0.224, 0.225))
 
 
 def weights_of(tensors, convention, network="vgg19"):
@@ -195,9 +193,7 @@ def test_conversion_about_the_same_mean_keeps_the_border_too():
     weights = weights_of(random_network(to="conv3_1"), OXFORD)
     converted = convert(weights, STANDARDISED)
     pixels = picture(24, 32)
-    error = relative_error(
-        features(weights.tensors, OXFORD, pixels), features(converted.tensors, STANDARDISED, pixels)
-    )
+    error = relative_error(features(weights.tensors, OXFORD, pixels), features(converted.tensors, STANDARDISED, pixels))
     assert error < 1e-5
 
 

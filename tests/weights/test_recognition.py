@@ -23,9 +23,7 @@ def kernel(size=0.2, first=None):
 @pytest.mark.parametrize("keys", [NAMED, MODULES])
 def test_published_networks_are_known_by_their_first_kernel(record, keys):
     """Also in float16, under whatever names: their kernels are of one size and cannot be told by it."""
-    found, evidence = input_convention(
-        record.network, kernel(first=record.first_kernel).half().float(), {}, keys
-    )
+    found, evidence = input_convention(record.network, kernel(first=record.first_kernel).half().float(), {}, keys)
     assert found == record.convention
     assert record.name in evidence
 

@@ -160,9 +160,7 @@ def test_the_store_can_be_imported_from_itself(home, full):
 
 def test_float16_is_kept_only_without_loss(home, tmp_path):
     tensors = random_network(to="conv1_1")
-    assert (
-        load_file(import_file(write_npz(tmp_path / "a.npz", tensors)))["conv1_1.bias"].dtype == torch.float32
-    )
+    assert load_file(import_file(write_npz(tmp_path / "a.npz", tensors)))["conv1_1.bias"].dtype == torch.float32
     halves = {name: tensor.half() for name, tensor in tensors.items()}
     stored = load_file(import_file(write_npz(tmp_path / "b.npz", halves)))
     assert stored["conv1_1.bias"].dtype == torch.float16

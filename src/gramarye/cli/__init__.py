@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gramarye.cli import demo, doctor, picture, presets, transfer, weights
+from gramarye.cli import console, demo, doctor, picture, presets, transfer, weights
 
 EPILOG = "Every command has an example in its own help: gramarye transfer --help"
 
@@ -38,4 +38,5 @@ def _version(version: bool = typer.Option(False, "--version", help="Show the ver
 
 def main() -> None:
     """The `gramarye` program."""
+    console.open_streams()
     app()

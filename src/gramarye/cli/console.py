@@ -7,11 +7,15 @@ standard error. Exit status: 0 ok, 1 an error in one line, 2 wrong usage, 130 in
 from __future__ import annotations
 
 import functools
+import io
 import json
+import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -32,35 +36,76 @@ def command(function: Command) -> Command:
     @functools.wraps(function)
     def wrapped(*arguments: Any, **options: Any) -> Any:
         try:
-            return function(*arguments, **options)
+            try:
+                return function(*arguments, **options)
+            finally:
+                sys.stdout.flush()  # here, where what goes wrong can still be told
         except GramaryeError as error:
             fail(str(error))
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
+            say("interrupted")
             raise typer.Exit(INTERRUPTED) from None
-        except MemoryError:
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
             fail("the picture needs more memory than there is. Use a smaller --size")
-        except BrokenPipeError:
+        except BrokenPipeError:  # whoever read has read enough
+            _give_up_standard_output()
             raise typer.Exit(1) from None
+        except OSError as error:
+            _give_up_standard_output()
+            fail(f"the system must allow what is asked; got {error}. Free space, or change what is in the way")
 
     return wrapped  # type: ignore[return-value]
 
 
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether this is Python's, torch's or CUDA's way to say that memory is used up."""
+    return (
+        isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in str(error)
+    )
+
+
+def _give_up_standard_output() -> None:
+    """Let what is still to be written go nowhere, or Python complains again when it ends."""
+    with suppress(OSError, ValueError):  # ValueError: standard output is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def fail(message: str) -> NoReturn:
     """One line on standard error and exit status 1."""
-    print(f"error: {message}", file=sys.stderr)
+    say(f"error: {message}")
     raise typer.Exit(1)
 
 
 def say(message: str, *, quiet: bool = False) -> None:
-    """A remark on standard error."""
-    if not quiet:
-        print(message, file=sys.stderr)
+    """A remark on standard error; nothing is lost when nobody reads it."""
+    if not quiet and sys.stderr is not None:
+        with suppress(OSError):
+            print(message, file=sys.stderr, flush=True)
 
 
 def answer(plain: dict[str, Any]) -> None:
-    """One JSON object on standard output."""
-    print(json.dumps(plain, ensure_ascii=False))
+    """One JSON object on standard output, in ASCII, which every program reads alike; NaN and infinities are null."""
+    print(json.dumps(_finite(plain), allow_nan=False))
+
+
+def _finite(plain: Any) -> Any:
+    if isinstance(plain, dict):
+        return {key: _finite(value) for key, value in plain.items()}
+    if isinstance(plain, (list, tuple)):
+        return [_finite(value) for value in plain]
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+
+
+def open_streams() -> None:
+    """Make standard streams that the caller closed lead nowhere, and let no character be unprintable."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  open as long as the program runs
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Stop:
@@ -70,14 +115,17 @@ class Stop:
 
 
 @contextmanager
-def hear_interrupt() -> Iterator[Stop]:
-    """Within, the first Ctrl-C only sets `requested`, so that the step under way can end; the second interrupts."""
+def hear_interrupt(*, quiet: bool = False) -> Iterator[Stop]:
+    """Within, the first Ctrl-C only sets `requested`, so that what is under way can end; the second interrupts."""
     stop = Stop()
     before = signal.getsignal(signal.SIGINT)
 
     def heard(number: int, frame: FrameType | None) -> None:
         stop.requested = True
         signal.signal(signal.SIGINT, before)
+        if not quiet:
+            with suppress(OSError):  # not print: it may be what was interrupted
+                os.write(2, b"\nfinishing what is under way; Ctrl-C again stops at once\n")
 
     signal.signal(signal.SIGINT, heard)
     try:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from gramarye import presets
 from gramarye.cli import console
 from gramarye.cli import painting as shared
 
@@ -16,8 +15,10 @@ Folder = Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictur
 
 @console.command
 def demo(
+    *,
     out: Folder = Path("gramarye-demo"),
     size: shared.Size = None,
+    steps: shared.Steps = None,
     json: console.Json = False,
     quiet: console.Quiet = False,
 ) -> None:
@@ -25,35 +26,33 @@ def demo(
 
     Example: [b]gramarye demo -o pictures[/b]
     """
+    settings = shared.settings_from("default", size=size, steps=steps, network="vgg19-lite")
     from gramarye import demo as bundle
     from gramarye import images, machine
     from gramarye.report import sheet
     from gramarye.transfer import prepare
 
-    machine.keep_memory()
+    contact = out / "contact-sheet.png"
+    paths = {style: out / f"{style.stem}.png" for style in bundle.styles()}
     _make_folder(out)
-    settings = presets.preset("default").with_(**{"network.name": "vgg19-lite"})
-    settings = settings.with_(size=size) if size else settings
+    for path in (*paths.values(), contact):
+        images.check_destination(path)
+    machine.keep_memory()
     photograph = images.load(bundle.photograph())
     cells, written, seconds = [sheet.Cell("photograph", photograph.pixels)], [], 0.0
     interrupted = False
-    for style in bundle.styles():
-        painting = prepare(photograph, style, settings)
-        result, interrupted = shared.paint(painting, quiet=quiet, label=style.stem)
-        path = out / f"{style.stem}.png"
-        result.save(path)
+    for style, path in paths.items():
+        painting = prepare(photograph, style, settings, preset="default")
+        result, interrupted = shared.paint(painting, path, quiet=quiet, label=style.stem)
         written.append(str(path))
         seconds += result.seconds
         cells.append(sheet.Cell(style.stem, result.pixels, inset=images.load(style).pixels))
-        console.say(f"wrote {path} · {console.seconds_in_words(result.seconds)}", quiet=quiet)
         if interrupted:
             break
-    contact = out / "contact-sheet.png"
     sheet.contact_sheet(cells, contact)
+    console.say(f"wrote {contact} · painted in {console.seconds_in_words(seconds)}", quiet=quiet)
     if json:
         console.answer({"seconds": round(seconds, 3), "outputs": written, "sheet": str(contact)})
-    else:
-        console.say(f"wrote {contact} · painted in {console.seconds_in_words(seconds)}", quiet=quiet)
     if interrupted:
         raise typer.Exit(console.INTERRUPTED)
 

@@ -6,10 +6,11 @@ import platform
 from typing import Any
 
 from gramarye.cli import console
+from gramarye.errors import GramaryeError
 
 
 @console.command
-def doctor(json: console.Json = False) -> None:
+def doctor(*, json: console.Json = False, quiet: console.Quiet = False) -> None:
     """Show device, cores, precision, memory and weights, and what would be chosen and why.
 
     Example: [b]gramarye doctor[/b]
@@ -33,7 +34,6 @@ def examine() -> dict[str, Any]:
     dtype = machine.fastest_dtype(device)
     why = "multiplied natively here" if dtype == torch.bfloat16 else "bfloat16 would be emulated here"
     free = machine.available_memory()
-    choice = weights.choose()
     full = weights.find("vgg19")
     return {
         "gramarye": gramarye.__version__,
@@ -47,11 +47,21 @@ def examine() -> dict[str, Any]:
         "allocator": "kept by mallopt" if machine.keep_memory() else "the system's",
         "memory free": console.memory_in_words(free) if free else "unknown",
         "weights": f"{weights.folder()}: {full.name if full else 'no full VGG-19'}",
-        "network": choice.reason,
+        "network": _network(),
     }
 
 
+def _network() -> str:
+    """Which network would paint and why, or what is wrong with it: an ill machine is what a doctor is for."""
+    from gramarye import weights
+
+    try:
+        choice = weights.choose()
+        weights.read(choice.path, choice.network)
+    except GramaryeError as error:
+        return f"none: {error}"
+    return choice.reason
+
+
 def _why_device(kind: str) -> str:
-    return {"cpu": "no CUDA or MPS device is seen by torch", "cuda": "a CUDA device is here"}.get(
-        kind, "it is here"
-    )
+    return {"cpu": "no CUDA or MPS device is seen by torch", "cuda": "a CUDA device is here"}.get(kind, "it is here")

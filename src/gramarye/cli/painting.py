@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,11 +16,10 @@ from gramarye.errors import ImageError, SettingsError
 from gramarye.settings import Settings
 
 if TYPE_CHECKING:
+    from gramarye.images import Picture
     from gramarye.transfer import Painting, Result
 
-PresetName = Annotated[
-    str, typer.Option("--preset", "-p", help="Named settings; see [b]gramarye presets[/b].")
-]
+PresetName = Annotated[str, typer.Option("--preset", "-p", help="Named settings; see [b]gramarye presets[/b].")]
 Size = Annotated[int | None, typer.Option(help="Long side of the picture in pixels.")]
 Steps = Annotated[int | None, typer.Option(help="Evaluations in all: more is slower and stronger.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of everything random.")]
@@ -35,6 +34,7 @@ Knobs = Annotated[
 
 def settings_from(
     preset: str,
+    *,
     size: int | None = None,
     steps: int | None = None,
     seed: int | None = None,
@@ -48,9 +48,7 @@ def settings_from(
     for assignment in knobs or ():
         name, equals, value = assignment.partition("=")
         if not equals:
-            raise SettingsError(
-                "--set takes KNOB=VALUE", repr(assignment), "for example --set style.weight=50"
-            )
+            raise SettingsError("--set takes KNOB=VALUE", repr(assignment), "for example --set style.weight=50")
         changes[name.strip()] = value
     return presets.preset(preset).with_(**changes)
 
@@ -61,7 +59,9 @@ def check_output(output: Path, inputs: Sequence[str | Path], *, bits: int = 8) -
 
     images.check_destination(output, bits=bits)
     for given in inputs:
-        if output.exists() and Path(given).exists() and output.samefile(given):
+        with suppress(OSError, ValueError):  # whichever is not there, or cannot be looked at
+            if not output.samefile(given):
+                continue
             raise ImageError("the output must not be one of the inputs", str(output), "choose another name")
 
 
@@ -71,15 +71,14 @@ def announce(painting: Painting, *, quiet: bool) -> None:
         return
     from gramarye import cost, machine
 
-    loaded = painting.loaded
-    console.say(
-        f"network   {loaded.network} ({loaded.source}) · {painting.device} · {painting.network.dtype}"
-    )
-    for picture in (painting.content, *painting.styles):
-        for note in picture.notes:
-            console.say(f"note      {picture.name}: {note}")
+    expected = cost.predict(painting)  # first of all: what cannot be painted is told here, and alone
+    precision = str(painting.network.dtype).removeprefix("torch.")
+    console.say(f"network   {_reason(painting)}")
+    console.say(f"device    {painting.device}, {precision}")
+    remark_on(painting.content, *painting.styles)
     height, width = painting.scales[-1].size
-    expected = cost.predict(painting)
+    if height > painting.content.pixels.shape[2]:
+        console.say(f"note      {painting.content.name} is smaller than that and is enlarged")
     free = machine.available_memory()
     console.say(
         f"picture   {width}×{height}, {painting.settings.steps} evaluations, about "
@@ -88,19 +87,48 @@ def announce(painting: Painting, *, quiet: bool) -> None:
     if free is not None and expected.memory > free:
         console.say(
             f"warning   only {console.memory_in_words(free)} of memory are free: use a smaller --size"
-            + ("" if loaded.network == "vgg19-lite" else " or --network vgg19-lite")
+            + ("" if painting.loaded.network == "vgg19-lite" else " or --network vgg19-lite")
         )
 
 
-def paint(painting: Painting, *, quiet: bool, label: str = "painting") -> tuple[Result, bool]:
-    """Paint with a progress bar; returns the result and whether Ctrl-C cut it short."""
-    with console.hear_interrupt() as stop, _bar(painting, quiet, label) as bar:
-        for step in painting.steps():
-            if bar is not None:
-                bar.show(step.index, step.total)
-            if stop.requested:
-                break
-    return painting.result(), stop.requested
+def remark_on(*pictures: Picture) -> None:
+    """Say what had to be done to pictures to make them usable."""
+    for picture in pictures:
+        for note in picture.notes:
+            console.say(f"note      {picture.name}: {note}")
+
+
+def _reason(painting: Painting) -> str:
+    """Which network paints, why, and how to take another."""
+    from gramarye import weights
+
+    loaded = painting.loaded
+    if loaded.path in (weights.embedded(), weights.find(loaded.network)):
+        choice = weights.choose(painting.settings.network.name)
+        if choice.path == loaded.path:
+            return choice.reason
+    return f"{loaded.network} from {loaded.path}, as asked"
+
+
+def paint(
+    painting: Painting, output: Path, *, quiet: bool, bits: int = 8, label: str = "painting"
+) -> tuple[Result, bool]:
+    """Paint with a progress bar and write the picture; returns the result and whether Ctrl-C cut it short.
+
+    The first Ctrl-C never costs the picture, also while it is being written; the second one does.
+    """
+    with console.hear_interrupt(quiet=quiet) as stop:
+        with _bar(painting, quiet, label) as bar:
+            for step in painting.steps():
+                if bar is not None:
+                    bar.show(step.index, step.total)
+                if stop.requested:
+                    break
+        result = painting.result()
+        result.save(output, bits=bits)
+    done = f"{len(result.history)} evaluations in {console.seconds_in_words(result.seconds)}"
+    console.say(f"{'interrupted, kept' if stop.requested else 'wrote'} {output} · {done}", quiet=quiet)
+    return result, stop.requested
 
 
 def _bar(painting: Painting, quiet: bool, label: str) -> Any:
@@ -112,7 +140,7 @@ class ProgressBar:
 
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total, self.tenth = label, total, 0
-        self.live = sys.stderr.isatty()
+        self.live = sys.stderr is not None and sys.stderr.isatty()
 
     def __enter__(self) -> ProgressBar:
         if self.live:

@@ -2,30 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Annotated, Any
 
 import typer
 
+import gramarye
 from gramarye import presets
 from gramarye.cli import console
 from gramarye.cli import painting as shared
-from gramarye.cli.transfer import Megapixels
-from gramarye.errors import ImageError
-from gramarye.settings import KNOBS, Settings
+from gramarye.cli.transfer import Bits, Megapixels
+from gramarye.errors import ImageError, SettingsError
+from gramarye.settings import Settings
 
-Painted = Annotated[Path, typer.Argument(help="A picture that Gramarye painted.", show_default=False)]
+Painted = Annotated[
+    Path, typer.Argument(metavar="PICTURE", help="A picture that Gramarye painted.", show_default=False)
+]
+_NUMBER = (int, float)
+_ORIGIN = {"name": str, "path": (str, NoneType), "sha256": (str, NoneType)}
+_RECIPE: dict[str, Any] = {  # what is read of a recipe here, and of which types
+    "gramarye": str,
+    "preset": str,
+    "settings": dict,
+    "content": _ORIGIN,
+    "styles": [_ORIGIN],
+    "network": {"name": str, "sha256": str, "file": (str, NoneType)},
+    "terms": [{"name": str, "value": _NUMBER, "weight": _NUMBER, "weighted": _NUMBER}],
+}
+
+
+def _recipe(picture: Path) -> dict[str, Any]:
+    """The recipe inside a picture, with all that is needed of it; raises ImageError."""
+    from gramarye import images
+
+    recipe = images.read_recipe(picture)
+    misfit = _misfit(recipe, _RECIPE, "recipe")
+    if misfit:
+        received = f"no usable {misfit.removeprefix('recipe.')} in {picture.name}"
+        raise ImageError("the recipe inside a picture must be whole", received, "use the picture as Gramarye wrote it")
+    return recipe
+
+
+def _misfit(plain: Any, shape: Any, name: str) -> str | None:
+    """The dotted name of the first part of `plain` that is missing or of another type than `shape` has it."""
+    parts: list[tuple[Any, Any, str]] = []
+    kind: Any = type(shape) if isinstance(shape, (dict, list)) else shape
+    if not isinstance(plain, kind):
+        return name
+    if isinstance(shape, dict):
+        parts = [(plain.get(key), inner, f"{name}.{key}") for key, inner in shape.items()]
+    elif isinstance(shape, list):
+        parts = [(each, shape[0], f"{name}.{index}") for index, each in enumerate(plain)]
+    return next((found for part in parts if (found := _misfit(*part))), None)
 
 
 @console.command
-def inspect(picture: Painted, json: console.Json = False) -> None:
+def inspect(picture: Painted, *, json: console.Json = False, quiet: console.Quiet = False) -> None:
     """Show the recipe inside a picture: inputs, settings, network, machine, losses reached.
 
     Example: [b]gramarye inspect out.png[/b]
     """
-    from gramarye import images
-
-    recipe = images.read_recipe(picture)
+    recipe = _recipe(picture)
     if json:
         console.answer(recipe)
     else:
@@ -36,26 +75,34 @@ def _show(recipe: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.pretty import Pretty
 
-    out = Console()
+    out = Console(soft_wrap=True)
     shown = {key: value for key, value in recipe.items() if key not in ("settings", "terms")}
     out.print(Pretty(shown, expand_all=True))
-    plain = Settings.from_dict(recipe["settings"])
-    default = presets.preset("default")
-    changed = {name: plain.get(name) for name in KNOBS if plain.get(name) != default.get(name)}
+    default = _flat(presets.preset("default").to_dict())
+    changed = {name: value for name, value in _flat(recipe["settings"]).items() if value != default.get(name)}
     out.print("settings that differ from the default preset:", Pretty(changed, expand_all=True))
     for term in recipe["terms"]:
-        out.print(
-            f"{term['name']:20} {term['value']:12.6g} × {term['weight']:10.4g} = {term['weighted']:10.6g}"
-        )
+        print(f"{term['name']:20} {term['value']:12.6g} × {term['weight']:10.4g} = {term['weighted']:10.6g}")
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Knobs by their dotted names, those of other versions among them."""
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
 
 
 @console.command
 def replay(
     picture: Painted,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the new picture.")],
+    *,
     content: Annotated[str | None, typer.Option(help="The photograph, if it has moved.")] = None,
     style: Annotated[list[str] | None, typer.Option(help="The painting, if it has moved.")] = None,
     weights: shared.WeightsFile = None,
+    bits: Bits = 8,
+    max_megapixels: Megapixels = 100,
     json: console.Json = False,
     quiet: console.Quiet = False,
 ) -> None:
@@ -63,50 +110,79 @@ def replay(
 
     Example: [b]gramarye replay out.png -o again.png[/b]
     """
-    from gramarye import images, machine, transfer
+    recipe = _recipe(picture)
+    settings = _settings(recipe)
+    from gramarye import machine, transfer
 
-    recipe = images.read_recipe(picture)
-    paths = [_origin(recipe["content"], content, picture)]
-    for index, origin in enumerate(recipe["styles"]):
-        paths.append(_origin(origin, style[index] if style and index < len(style) else None, picture))
-    shared.check_output(output, [picture, *paths])
+    inputs = _inputs(recipe, picture, content, style or [])
+    shared.check_output(output, [picture, *inputs], bits=bits)
     machine.keep_memory()
-    settings = Settings.from_dict(recipe["settings"])
-    settings = settings.with_(**{"network.name": recipe["network"]["name"]})
-    weights = weights or (Path(recipe["network"]["file"]) if recipe["network"]["file"] else None)
-    painting = transfer.prepare(paths[0], paths[1:], settings, preset=recipe["preset"], weights_file=weights)
+    painting = transfer.prepare(
+        inputs[0],
+        inputs[1:],
+        settings,
+        preset=recipe["preset"],
+        weights_file=weights or _weights_file(recipe),
+        max_megapixels=max_megapixels,
+    )
     if painting.loaded.sha256 != recipe["network"]["sha256"]:
         console.say("warning   other weights than the picture was painted with", quiet=quiet)
     shared.announce(painting, quiet=quiet)
-    result, interrupted = shared.paint(painting, quiet=quiet)
-    result.save(output)
+    result, interrupted = shared.paint(painting, output, bits=bits, quiet=quiet)
     if json:
-        console.answer(
-            {**shared.as_json(result, recipe["preset"]), "output": str(output), "interrupted": interrupted}
-        )
-    else:
-        console.say(f"wrote {output}", quiet=quiet)
+        console.answer({**shared.as_json(result, recipe["preset"]), "output": str(output), "interrupted": interrupted})
     if interrupted:
         raise typer.Exit(console.INTERRUPTED)
 
 
-def _origin(origin: dict[str, Any], given: str | None, picture: Path) -> str:
+def _settings(recipe: dict[str, Any]) -> Settings:
+    """The recipe's settings with the network that painted it; raises SettingsError for those of another version."""
+    try:
+        return Settings.from_dict(recipe["settings"]).with_(**{"network.name": recipe["network"]["name"]})
+    except SettingsError as error:
+        version = recipe["gramarye"]
+        received = f"{error.rule}: {error.received}, in a recipe of gramarye {version}"
+        known = version == gramarye.__version__
+        remedy = "use the picture as Gramarye wrote it" if known else f"replay it with gramarye {version}"
+        raise SettingsError("replaying needs settings that this version knows", received, remedy) from error
+
+
+def _weights_file(recipe: dict[str, Any]) -> Path | None:
+    """The file that the recipe's weights were read from; None where it is not, to look where they belong."""
+    file = recipe["network"]["file"]
+    return Path(file) if file and Path(file).is_file() else None
+
+
+def _inputs(recipe: dict[str, Any], picture: Path, content: str | None, styles: list[str]) -> list[str]:
+    """Where the photograph and the paintings lie now; raises ImageError for those that are not found."""
+    origins = recipe["styles"]
+    if len(styles) > len(origins):
+        received, remedy = f"{len(styles)} for {len(origins)}", "name them in the recipe's order"
+        raise ImageError("--style replaces the paintings of the recipe one by one", received, remedy)
+    given = [*styles, *[None] * (len(origins) - len(styles))]
+    paintings = [_found(*pair, picture, "--style") for pair in zip(origins, given, strict=True)]
+    return [_found(recipe["content"], content, picture, "--content"), *paintings]
+
+
+def _found(origin: dict[str, Any], given: str | None, picture: Path, option: str) -> str:
     """Where an input of the recipe lies: as given, at its recorded place, or beside the picture."""
     from gramarye import images
 
-    places = [given] if given else [origin["path"], str(picture.parent / origin["name"])]
-    found = [place for place in places if place and Path(place).is_file()]
+    recorded = [each for each in (origin["path"], str(picture.parent / origin["name"])) if each]
+    places = list(dict.fromkeys([given] if given else recorded))
+    found = [place for place in places if Path(place).is_file()]
     matching = [place for place in found if images.sha256_of(place) == origin["sha256"]]
     if not matching:
         rule = f"replaying needs {origin['name']} as it was"
-        received = f"another file at {found[0]}" if found else f"none at {' or '.join(filter(None, places))}"
-        raise ImageError(rule, received, "name it with --content or --style")
+        received = f"another file at {found[0]}" if found else f"none at {' or '.join(places)}"
+        raise ImageError(rule, received, f"name it with {option}")
     return matching[0]
 
 
 @console.command
 def measure(
-    image: Annotated[str, typer.Argument(help="Any picture.", show_default=False)],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="Any picture.", show_default=False)],
+    *,
     content: Annotated[str, typer.Option(help="The photograph.")],
     style: Annotated[list[str], typer.Option(help="The painting; may be given several times.")],
     preset: shared.PresetName = "default",
@@ -117,6 +193,7 @@ def measure(
     knobs: shared.Knobs = None,
     max_megapixels: Megapixels = 100,
     json: console.Json = False,
+    quiet: console.Quiet = False,
 ) -> None:
     """Every term's value for any picture, in float32, under the objective of a preset.
 
@@ -124,11 +201,13 @@ def measure(
 
     The picture keeps its own size unless --size is given; the photograph is resized to it.
     """
-    settings = shared.settings_from(preset, None, None, None, network, device, knobs)
+    settings = shared.settings_from(preset, size=size, network=network, device=device, knobs=knobs)
     from gramarye import images, machine, transfer
 
     machine.keep_memory()
     inputs = [images.load(each, max_megapixels=max_megapixels) for each in (image, content, *style)]
+    if not quiet:
+        shared.remark_on(*inputs)
     found = transfer.measure(inputs[0], inputs[1], inputs[2:], settings, size=size, weights_file=weights)
     plain = {
         "preset": preset,

@@ -10,11 +10,11 @@ from gramarye import presets as library
 from gramarye.cli import console
 from gramarye.settings import KNOBS
 
-Name = Annotated[str | None, typer.Argument(help="One preset, with every knob.", show_default=False)]
+Name = Annotated[str | None, typer.Argument(metavar="NAME", help="One preset, with every knob.", show_default=False)]
 
 
 @console.command
-def presets(name: Name = None, json: console.Json = False) -> None:
+def presets(name: Name = None, *, json: console.Json = False, quiet: console.Quiet = False) -> None:
     """List the presets, or show one with every knob, its source and its departures.
 
     Example: [b]gramarye presets default[/b]

@@ -14,7 +14,7 @@ app = typer.Typer(help="List, fetch, verify and import network weights.", no_arg
 
 @app.command("list")
 @console.command
-def list_(json: console.Json = False) -> None:
+def list_(*, json: console.Json = False, quiet: console.Quiet = False) -> None:
     """Show the weights on this machine and those that can be fetched.
 
     Example: [b]gramarye weights list[/b]
@@ -28,8 +28,8 @@ def list_(json: console.Json = False) -> None:
     if json:
         console.answer({"folder": str(weights.folder()), "here": here, "sources": sources})
         return
-    for network, path in here.items():
-        print(f"{network:12} {path}")
+    for network, file in here.items():
+        print(f"{network:12} {file}")
     print("to fetch, with gramarye weights fetch NAME:")
     for record in sources:
         size = f"{record['size'] / 1e6:.0f} MB" if record["size"] else "size not published"
@@ -50,7 +50,9 @@ def _plain(record: Any) -> dict[str, Any]:
 @app.command()
 @console.command
 def fetch(
-    name: Annotated[str, typer.Argument(help="A source, as `weights list` shows them.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A source, as `weights list` shows them.")],
+    *,
+    json: console.Json = False,
     quiet: console.Quiet = False,
 ) -> None:
     """Download weights, verify their SHA-256 and keep them; goes on where it was cut off.
@@ -68,6 +70,8 @@ def fetch(
         _show_progress(name, download, total)
     stored = weights.find(weights.source(name).network)
     console.say(f"stored {stored}", quiet=quiet)
+    if json:
+        console.answer({"stored": str(stored)})
 
 
 def _show_progress(name: str, download: Any, total: int | None) -> None:
@@ -84,7 +88,10 @@ def _show_progress(name: str, download: Any, total: int | None) -> None:
 @app.command()
 @console.command
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="A file; without one, all that are here.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A file; without one, all that are here.")] = None,
+    *,
+    json: console.Json = False,
+    quiet: console.Quiet = False,
 ) -> None:
     """Check weights against the SHA-256 that they were published or stored with.
 
@@ -94,18 +101,25 @@ def verify(
     from gramarye.layers import CONVOLUTIONS_PER_BLOCK
 
     stored = [path for network in CONVOLUTIONS_PER_BLOCK if (path := weights.find(network))]
-    for path in [file] if file else [*stored, weights.embedded()]:
-        print(f"ok {path}: {weights.verify(path)}")
+    good = {path: str(weights.verify(path)) for path in ([file] if file else [*stored, weights.embedded()])}
+    if json:
+        console.answer({"verified": [{"file": str(path), "weights": found} for path, found in good.items()]})
+        return
+    for path, found in good.items():
+        if not quiet:
+            print(f"ok {path}: {found}")
 
 
 @app.command("import")
 @console.command
 def import_(
-    file: Annotated[Path, typer.Argument(help="A .pth, .npz, .safetensors or Keras .h5 file.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .pth, .npz, .safetensors or Keras .h5 file.")],
+    *,
     network: Annotated[str | None, typer.Option(help="Which network it is, if that is not plain.")] = None,
     convention: Annotated[
         str | None, typer.Option(help="Its input: torchvision, oxford or oxford-rgb, if that is not plain.")
     ] = None,
+    json: console.Json = False,
     quiet: console.Quiet = False,
 ) -> None:
     """Check a file of VGG weights and keep its convolutions. No pickled code is ever executed.
@@ -116,3 +130,5 @@ def import_(
 
     path = weights.import_file(file, network, convention)
     console.say(f"stored {path}: {weights.read(path)}", quiet=quiet)
+    if json:
+        console.answer({"stored": str(path)})

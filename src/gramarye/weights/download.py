@@ -114,9 +114,7 @@ def _receive_from_any(record: Source, part: _Part, patience: _Patience) -> Itera
     raise WeightsError(rule, "; ".join(reasons), f"to do without the network, {_by_hand(record)}")
 
 
-def _receive_with_retries(
-    address: str, part: _Part, patience: _Patience, size: int | None
-) -> Iterator[Progress]:
+def _receive_with_retries(address: str, part: _Part, patience: _Patience, size: int | None) -> Iterator[Progress]:
     """Receive the whole file from one address, going on after dropped connections."""
     failures = 0
     while True:
@@ -208,9 +206,7 @@ def _read(response: Any) -> bytes:
 def _import(record: Source, part: _Part, where: Path) -> Path:
     """Keep the verified file's convolutions; the file itself, mostly classifier, goes."""
     try:
-        stored = store.import_file(
-            part.path, record.network, record.convention, where=where, source=record.name
-        )
+        stored = store.import_file(part.path, record.network, record.convention, where=where, source=record.name)
     except GramaryeError:
         part.remove()
         raise
@@ -220,10 +216,7 @@ def _import(record: Source, part: _Part, where: Path) -> Path:
 
 def _by_hand(record: Source) -> str:
     """What to do where there is no network."""
-    return (
-        f"fetch {record.urls[0]} on another machine, copy it here and run "
-        f"gramarye weights import {record.filename}"
-    )
+    return f"fetch {record.urls[0]} on another machine, copy it here and run gramarye weights import {record.filename}"
 
 
 class _Part:

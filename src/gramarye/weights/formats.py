@@ -131,9 +131,7 @@ def _read_torch(path: Path, wanted: Wanted) -> Arrays:
         if isinstance(loaded, dict) and isinstance(loaded.get(nest), dict):
             loaded = loaded[nest]
     if not isinstance(loaded, dict):
-        raise WeightsError(
-            "a .pth file must be a state dict", f"{path}, which holds a {type(loaded).__name__}"
-        )
+        raise WeightsError("a .pth file must be a state dict", f"{path}, which holds a {type(loaded).__name__}")
     tensors = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
     return Arrays("torch", {key: tensors[key] for key in tensors if wanted(key)}, tuple(tensors), {})
 
@@ -152,9 +150,7 @@ def _read_npz(path: Path, wanted: Wanted) -> Arrays:
         sizes = {info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()}
     for key, size in sizes.items():
         if wanted(key) and size > 8 * LARGEST + 1024:  # float64, and the header
-            raise WeightsError(
-                "an array is no larger than a VGG convolution", f"{key} of {size} bytes in {path}"
-            )
+            raise WeightsError("an array is no larger than a VGG convolution", f"{key} of {size} bytes in {path}")
     with np.load(path, allow_pickle=False) as archive:
         keys = tuple(archive.files)
         tensors = {key: _tensor(archive[key]) for key in keys if wanted(key)}
@@ -166,9 +162,7 @@ def _read_keras(path: Path, wanted: Wanted) -> Arrays:
     try:
         h5py = importlib.import_module("h5py")
     except ImportError:
-        raise MissingExtraError(
-            "reading Keras weights needs h5py", path, "run pip install gramarye[keras]"
-        ) from None
+        raise MissingExtraError("reading Keras weights needs h5py", path, "run pip install gramarye[keras]") from None
     keys: list[str] = []
     tensors: dict[str, Tensor] = {}
 

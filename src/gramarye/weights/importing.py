@@ -25,9 +25,7 @@ from gramarye.weights.sources import InputConvention, convention_named
 
 PARTS = {"weight": "weight", "kernel": "weight", "W": "weight", "0": "weight"}  # all others are biases
 NAMED_KEY = re.compile(r"(?:.*[./])?conv(\d)_(\d)[._/](weight|bias|kernel|W|b)(?:_\d+)?(?::0)?")
-KERAS_KEY = re.compile(
-    r"(?:.*[./])?block(\d)_conv(\d)[._/](?:vars/)?(weight|bias|kernel|W|b|0|1)(?:_\d+)?(?::0)?"
-)
+KERAS_KEY = re.compile(r"(?:.*[./])?block(\d)_conv(\d)[._/](?:vars/)?(weight|bias|kernel|W|b|0|1)(?:_\d+)?(?::0)?")
 COUNTED_KEY = re.compile(r"(?:.*/)?conv2d(?:_(\d+))?/vars/(0|1)")
 CALIBRATION_KEY = re.compile(r"calibration\.(\w+)")
 KEYS = (MODULE_KEY, NAMED_KEY, KERAS_KEY, COUNTED_KEY)
@@ -61,9 +59,7 @@ class Weights:
         return f"{self.network} to {self.depth} ({origin_})"
 
 
-def read(
-    file: Path | str, network: str | None = None, convention: InputConvention | str | None = None
-) -> Weights:
+def read(file: Path | str, network: str | None = None, convention: InputConvention | str | None = None) -> Weights:
     """The weights in a file of any known format, checked.
 
     `network` and `convention` (or its name) are found out when not given: the network from the shapes, the
@@ -175,9 +171,7 @@ def _attempt(arrays: Arrays, network: str, path: Path) -> tuple[dict[str, Tensor
     named: dict[str, Tensor] = {}
     for key, name in _names(arrays.tensors, network):
         if name in named:
-            return {}, WeightsError(
-                "each convolution is in the file once", f"two arrays for {name} in {path}"
-            )
+            return {}, WeightsError("each convolution is in the file once", f"two arrays for {name} in {path}")
         named[name] = arrays.tensors[key]
     if not named:
         first = ", ".join(arrays.keys[:3]) or "nothing"
@@ -196,9 +190,7 @@ def _attempt(arrays: Arrays, network: str, path: Path) -> tuple[dict[str, Tensor
             tensor = _oihw(named.pop(name))
             if tuple(tensor.shape) != shape:
                 expected, got = ("×".join(map(str, each)) for each in (shape, tensor.shape))
-                return fitting, WeightsError(
-                    f"{name} of {network} is {expected}", f"{got or 'a scalar'} in {path}"
-                )
+                return fitting, WeightsError(f"{name} of {network} is {expected}", f"{got or 'a scalar'} in {path}")
             fitting[name] = tensor
     if named:
         received = f"{', '.join(sorted(named)[:3])} in {path}"

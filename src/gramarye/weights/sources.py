@@ -108,9 +108,7 @@ _VGG = 'Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scal
 _OXFORD_LICENCE = "Creative Commons Attribution (Visual Geometry Group, University of Oxford)"
 
 
-def _torchvision(
-    network: str, name: str, sha256: str, size: int, kernel: tuple[float, float, float]
-) -> Source:
+def _torchvision(network: str, name: str, sha256: str, size: int, kernel: tuple[float, float, float]) -> Source:
     """torchvision's own training of a VGG: IMAGENET1K_V1."""
     return Source(
         name=f"{network}-torchvision",

@@ -37,9 +37,7 @@ def fan_shape() -> tuple[Array, Array, Array]:
     x, y = grid()
     dx, dy = x - HEART[0], y - HEART[1]
     far, turn = np.hypot(dx, dy), np.arctan2(dx, -dy)
-    scallop = (658 - 24 * np.abs(np.sin(turn * 9.82))) * (
-        1 - 0.115 * np.sin(np.minimum(np.abs(turn), 1.57)) ** 2
-    )
+    scallop = (658 - 24 * np.abs(np.sin(turn * 9.82))) * (1 - 0.115 * np.sin(np.minimum(np.abs(turn), 1.57)) ** 2)
     return (far < scallop) & (np.abs(turn) < LIMIT), far, turn
 
 
@@ -93,9 +91,7 @@ def bird(cartoon: Cartoon) -> None:
     wings_and_legs(cartoon, y)
     mask = shape_mask((SIDE, SIDE), [breast], 0) > 0.5
     depth = ndimage.distance_transform_edt(mask)
-    light = np.clip(
-        0.12 + depth / 150 - (x - 690) / 420 + 0.12 * np.sin((y - 0.004 * (x - 704) ** 2) / 15), 0, 1
-    )
+    light = np.clip(0.12 + depth / 150 - (x - 690) / 420 + 0.12 * np.sin((y - 0.004 * (x - 704) ** 2) / 15), 0, 1)
     cartoon.fill(mask, 12, (light, "0e1550 162a86 1f4fb4 2f86c8 74c4d0 c8e8d4"), outline_angle(mask), 12)
     cartoon.fill(mask & (depth < 11), 14, "0c0f38", outline_angle(mask), 11)
     head(cartoon)
@@ -175,9 +171,7 @@ def braid(cartoon: Cartoon) -> None:
             centre = sense * (1 if part == 0 else -1) * 22 * np.sin(wave)
             gap = np.abs(across - centre)
             lean = sense * (1 if part == 0 else -1) * np.arctan(22 * 2 * np.pi / 150 * np.cos(wave))
-            flip = np.where(
-                level, np.where(y < SIDE / 2, lean, -lean), np.pi / 2 - np.where(x < SIDE / 2, lean, -lean)
-            )
+            flip = np.where(level, np.where(y < SIDE / 2, lean, -lean), np.pi / 2 - np.where(x < SIDE / 2, lean, -lean))
             here = border & (gap < 18) & ((over == (part == 0)) | (sense == 1))
             red = ("7a1f18 c4442a f0a878 fbe6c8", "12306e 2f6fb4 8cc4d4 f2f2e0")[part ^ (sense < 0)]
             cartoon.fill(here, 31 + part + 2 * (sense < 0), (np.clip(1.05 - gap / 17, 0, 1), red), flip, 12)

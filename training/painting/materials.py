@@ -61,12 +61,9 @@ def ramp(amount: Array, codes: str) -> Array:
 
 def noise(shape: tuple[int, int], cell: float, rng: np.random.Generator, stretch: float = 1.0) -> Array:
     """Smooth noise of unit variance with features of `cell` pixels, `stretch` times as wide as high."""
-    small = rng.standard_normal(
-        [int(size / cell / part) + 5 for size, part in zip(shape, (1.0, stretch), strict=True)]
-    )
+    small = rng.standard_normal([int(size / cell / part) + 5 for size, part in zip(shape, (1.0, stretch), strict=True)])
     rows, columns = (
-        between(size, cell * part, nodes)
-        for size, part, nodes in zip(shape, (1.0, stretch), small.shape, strict=True)
+        between(size, cell * part, nodes) for size, part, nodes in zip(shape, (1.0, stretch), small.shape, strict=True)
     )
     smooth = rows @ small.astype(np.float32) @ columns.T
     return smooth / max(float(smooth.std()), 1e-6)
@@ -136,9 +133,7 @@ def curve(points: Points, closed: bool = False, per_span: int = 16) -> list[tupl
     t = np.linspace(0, 1, per_span, endpoint=False)[:, None]
     spans = []
     for a, b, c, d in zip(nodes, nodes[1:], nodes[2:], nodes[3:], strict=False):
-        spans.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        )
+        spans.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
     line = np.concatenate(spans if closed else [*spans, nodes[-1:]])
     return [(float(x), float(y)) for x, y in line]
 

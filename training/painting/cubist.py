@@ -69,9 +69,7 @@ def table() -> list[Thing]:
     label: Points = [(82, 420), (186, 420), (186, 500), (80, 500)]
     paper: Points = [(330, 590), (520, 540), (580, 668), (380, 720)]
     cloth: Points = [(0, 600), (190, 570), (330, 640), (300, 736), (0, 736)]
-    pear = curve(
-        [(420, 700), (396, 668), (410, 636), (426, 610), (440, 606), (456, 634), (474, 664), (456, 702)], True
-    )
+    pear = curve([(420, 700), (396, 668), (410, 636), (426, 610), (440, 606), (456, 634), (474, 664), (456, 702)], True)
     apple = [(356 + 36 * np.cos(t), 686 + 33 * np.sin(t)) for t in np.linspace(0, 2 * np.pi, 40)]
     return [
         Thing([(0, 0), (592, 0), (592, 736), (0, 736)], "3d4447 6b7472 98a098 c9c8b4"),
@@ -185,10 +183,6 @@ def paint(rng: np.random.Generator) -> Array:
     canvas = primed(SHAPE, pigment("6f5a44"), rng)
     paint_layer(canvas, scene, Brush(20, 52, spacing=0.62, dry=0.1, tolerance=0.3))
     paint_layer(canvas, scene, Brush(9, 26, spacing=0.72, tolerance=0.12, hue_jitter=0.013, streak=0.06))
-    paint_layer(
-        canvas, scene, Brush(5, 17, spacing=0.9, tolerance=0.12, hue_jitter=0.011, streak=0.05, wander=0.08)
-    )
-    paint_layer(
-        canvas, scene, Brush(3, 13, spacing=0.8, need=0.35, tolerance=0.14, hue_jitter=0.008, dry=0.1)
-    )
+    paint_layer(canvas, scene, Brush(5, 17, spacing=0.9, tolerance=0.12, hue_jitter=0.011, streak=0.05, wander=0.08))
+    paint_layer(canvas, scene, Brush(3, 13, spacing=0.8, need=0.35, tolerance=0.14, hue_jitter=0.008, dry=0.1))
     return lit(canvas, 0.45)

@@ -38,9 +38,7 @@ class Print:
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
         self.black = np.zeros(SHAPE, np.float32)
-        self.inks: dict[str, Array] = {
-            name: np.zeros(SHAPE, np.float32) for name in ("blue", "ochre", "red", "green")
-        }
+        self.inks: dict[str, Array] = {name: np.zeros(SHAPE, np.float32) for name in ("blue", "ochre", "red", "green")}
 
     def clear(self, mask: Array) -> None:
         """Nothing of what lies behind is printed inside the mask."""
@@ -79,7 +77,7 @@ def printed(sheet: Print) -> Array:
         cover = np.clip(block * (0.9 + 0.10 * grain + 0.04 * fibre), 0, 1)[..., None]
         paper = paper * (1 - cover * (1 - pigment(code)))
     worn = step(0.55 * grain + noise(SHAPE, 3, rng) + 0.5 * noise(SHAPE, 60, rng), -3.2, -1.7)
-    key = np.clip(
-        ndimage.gaussian_filter(sheet.black, 0.8) * (0.94 + 0.06 * grain) * (0.45 + 0.55 * worn), 0, 1
-    )[..., None]
+    key = np.clip(ndimage.gaussian_filter(sheet.black, 0.8) * (0.94 + 0.06 * grain) * (0.45 + 0.55 * worn), 0, 1)[
+        ..., None
+    ]
     return paper * (1 - key * (1 - pigment("17141c")))

@@ -93,9 +93,7 @@ def laid(cartoon: Cartoon, rng: np.random.Generator) -> tuple[Array, Array, Arra
         owner, nearest = settle(cartoon, places)
         owned = owner >= 0
         number = np.bincount(owner[owned], minlength=len(places))
-        middle = [
-            np.bincount(owner[owned], axis[owned], len(places)) / np.maximum(number, 1) for axis in (x, y)
-        ]
+        middle = [np.bincount(owner[owned], axis[owned], len(places)) / np.maximum(number, 1) for axis in (x, y)]
         wide = number > 24
         places = np.stack(middle, -1).astype(np.float32)[wide]
     owner, nearest = settle(cartoon, places)

@@ -25,14 +25,10 @@ class Sheet:
         tooth = 0.75 * noise(SHAPE, 5, rng) + 0.55 * noise(SHAPE, 3, rng) + 0.4 * noise(SHAPE, 10, rng)
         self.tooth = (tooth / tooth.std()).astype(np.float32)
 
-    def wash(
-        self, mask: Array, code: str, strength: Array | float, edge: float = 0.5, grain: float = 0.16
-    ) -> None:
+    def wash(self, mask: Array, code: str, strength: Array | float, edge: float = 0.5, grain: float = 0.16) -> None:
         """One wash: pigment flows to the wet edge, settles in the valleys of the paper, and pools."""
         ragged = step(
-            mask
-            + 0.10 * self.tooth * 4 * mask * (1 - mask)
-            + 0.05 * noise(SHAPE, 9, self.rng) * 4 * mask * (1 - mask),
+            mask + 0.10 * self.tooth * 4 * mask * (1 - mask) + 0.05 * noise(SHAPE, 9, self.rng) * 4 * mask * (1 - mask),
             0.42,
             0.58,
         )
@@ -41,11 +37,7 @@ class Sheet:
         dark_edge += np.clip(soft - ndimage.gaussian_filter(soft, 18), 0, 1) * 0.45
         pool = 1 + 0.26 * clouds(SHAPE, 110, self.rng, 4)
         settle = 1 - grain * self.tooth * (0.6 + 0.4 * np.clip(pool, 0, 2))
-        amount = (
-            np.asarray(strength, np.float32)
-            * soft
-            * np.maximum(pool * settle * (1 + edge * dark_edge * 2), 0)
-        )
+        amount = np.asarray(strength, np.float32) * soft * np.maximum(pool * settle * (1 + edge * dark_edge * 2), 0)
         self.density -= np.log(np.maximum(pigment(code), 0.02)) * amount[..., None]
 
     def mist(self, cover: Array) -> None:
@@ -68,9 +60,6 @@ class Sheet:
 
     def dried(self) -> Array:
         """The finished sheet: light through the pigment, on cream paper whose tooth throws small shadows."""
-        relief = (
-            np.gradient(ndimage.gaussian_filter(self.tooth, 0.8), axis=1)
-            + np.gradient(self.tooth, axis=0) * 0.5
-        )
+        relief = np.gradient(ndimage.gaussian_filter(self.tooth, 0.8), axis=1) + np.gradient(self.tooth, axis=0) * 0.5
         paper = pigment("fbf5e8") * (1 - 0.028 * relief)[..., None]
         return np.clip(paper * np.exp(-self.density), 0, 1)

@@ -136,10 +136,7 @@ def river(colour: Array, angle: Array, rng: np.random.Generator) -> tuple[Array,
     mirrored = SHORE - depth * 1.9 - 6 + ripple * (1 + depth * 0.1)
     shifted = x + ripple * 3
     image = np.stack(
-        [
-            ndimage.map_coordinates(colour[..., c], (mirrored, shifted), order=1, mode="nearest")
-            for c in range(3)
-        ],
+        [ndimage.map_coordinates(colour[..., c], (mirrored, shifted), order=1, mode="nearest") for c in range(3)],
         -1,
     )
     image = image * np.array([0.72, 0.8, 0.86], np.float32) * (0.95 + 0.13 * ripple[..., None])

@@ -84,9 +84,7 @@ def mountain(
     drop = np.maximum(y - peak[1] + 60, 1)
     side = np.abs(x[0] - peak[0]) / width
     skyline = (
-        peak[1]
-        + 470 * (1 - np.exp(-side * 1.25))
-        + ridge(SHAPE[1], 0, rough, 90, sheet.rng) * np.minimum(side * 3, 1)
+        peak[1] + 470 * (1 - np.exp(-side * 1.25)) + ridge(SHAPE[1], 0, rough, 90, sheet.rng) * np.minimum(side * 3, 1)
     )
     body = step(y - skyline, -1, 1) * step(y, SHORE + 1, SHORE - 1)
     fan = (x - peak[0]) / (drop + 90)
@@ -109,9 +107,9 @@ def sea(sheet: Print) -> None:
     x, y = grid()
     depth = np.maximum(y - SHORE, 0.5)
     swell = clouds(SHAPE, 50, sheet.rng, 3, 4)
-    lift = (
-        0.18 * np.sin(x / (14 + depth * 0.13) + 2.2 * noise(SHAPE, 200, sheet.rng)) + 0.3 * swell
-    ) * np.minimum(depth / 60, 1.3)
+    lift = (0.18 * np.sin(x / (14 + depth * 0.13) + 2.2 * noise(SHAPE, 200, sheet.rng)) + 0.3 * swell) * np.minimum(
+        depth / 60, 1.3
+    )
     phase = 17 * np.log1p(depth / 55) + lift
     period = (55 + depth) / 17
     water = step(y - SHORE, -1, 1)
@@ -155,18 +153,12 @@ def rocks(sheet: Print) -> None:
     for index, (centre, top, width) in enumerate(
         ((70, 1010, 330), (330, 1235, 260), (1040, 1200, 240), (800, 1372, 250), (560, 1400, 250))
     ):
-        edge = (
-            top
-            + 0.0011 * (x[0] - centre) ** 2 * (240 / width) ** 2 * 2.4
-            + ridge(SHAPE[1], 0, 16, 50, sheet.rng)
-        )
+        edge = top + 0.0011 * (x[0] - centre) ** 2 * (240 / width) ** 2 * 2.4 + ridge(SHAPE[1], 0, 16, 50, sheet.rng)
         body = step(y - edge, -1.5, 1.5)
         reach = np.maximum(y - top + 190, 60)
         fan = (x - centre) / reach
         facets = np.sin(fan * 9 + 2 * clouds(SHAPE, 100, sheet.rng, 3) + index)
-        phase, period = doubled(
-            fan * 1.2 + 0.05 * noise(SHAPE, 80, sheet.rng), reach, 15, noise(SHAPE, 50, sheet.rng)
-        )
+        phase, period = doubled(fan * 1.2 + 0.05 * noise(SHAPE, 80, sheet.rng), reach, 15, noise(SHAPE, 50, sheet.rng))
         light = np.clip(
             0.30 - 0.42 * facets - 0.35 * fan - 0.0016 * (y - edge) + 0.14 * noise(SHAPE, 22, sheet.rng),
             0,
@@ -209,9 +201,7 @@ def pine(sheet: Print) -> None:
         np.clip(0.5 + 0.22 * scales - 0.016 * inside, 0.12, 0.8),
         12.0,
     )
-    bark = np.maximum(
-        bark, cut((y * 0.8 - x * 0.5 + 14 * scales) / 34, np.full(SHAPE, 0.13, np.float32), 34.0)
-    )
+    bark = np.maximum(bark, cut((y * 0.8 - x * 0.5 + 14 * scales) / 34, np.full(SHAPE, 0.13, np.float32), 34.0))
     sheet.line(wood, np.maximum(bark, rim(wood, 6)))
     for centre_x, centre_y, wide, high in PADS:
         needles(sheet, centre_x, centre_y, wide, high)
@@ -226,9 +216,7 @@ def needles(sheet: Print, centre_x: float, centre_y: float, wide: float, high: f
     pad = step(np.hypot(dx, np.where(dy > 0, dy * 2.6, dy)) - edge, 0.02, -0.02)
     far = np.hypot(dx, dy - 0.55)
     clump = 0.5 + 0.5 * np.cos(spread * 13 + 5 * np.rint(far * 2.5))
-    phase, period = doubled(
-        spread / 1.0 + 0.02 * np.rint(far * 2.5), far * wide * 1.1, 9, noise(SHAPE, 30, sheet.rng)
-    )
+    phase, period = doubled(spread / 1.0 + 0.02 * np.rint(far * 2.5), far * wide * 1.1, 9, noise(SHAPE, 30, sheet.rng))
     thick = np.clip(0.86 - 0.55 * clump * step(dy, 0.3, -0.9) - 0.22 * (far > 0.9) + 0.15 * dy, 0.12, 1)
     sheet.clear(pad)
     sheet.ink("green", pad)

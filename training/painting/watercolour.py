@@ -126,14 +126,10 @@ def lake(sheet: Sheet) -> None:
     image = ndimage.gaussian_filter(image, (7, 2.5, 0))
     water = step(y, WATER - 1, WATER + 1)[..., None]
     sheet.density = sheet.density * (1 - water) + image * 0.8 * water
-    streaks = (
-        step(noise(SHAPE, 7, sheet.rng, 22) + 0.6 * noise(SHAPE, 40, sheet.rng, 4), 1.2, 1.7) * water[..., 0]
-    )
+    streaks = step(noise(SHAPE, 7, sheet.rng, 22) + 0.6 * noise(SHAPE, 40, sheet.rng, 4), 1.2, 1.7) * water[..., 0]
     sheet.mist(streaks * 0.6)
     sheet.wash(water[..., 0], SLATE, 0.25 + 0.0016 * depth, 0.3, 0.2)
-    ripples = (
-        step(noise(SHAPE, 6, sheet.rng, 18) + 0.5 * noise(SHAPE, 60, sheet.rng, 3), 1.1, 1.6) * water[..., 0]
-    )
+    ripples = step(noise(SHAPE, 6, sheet.rng, 18) + 0.5 * noise(SHAPE, 60, sheet.rng, 3), 1.1, 1.6) * water[..., 0]
     sheet.dry_brush(ripples, INDIGO, 0.75, 0.1)
     shore = step(np.abs(y - WATER - 6 - 5 * np.sin(x / 90) - 5 * noise(SHAPE, 40, sheet.rng, 3)), 10, 5)
     sheet.dry_brush(shore, SEPIA, 0.9, 0.2)
@@ -201,9 +197,7 @@ def maple(sheet: Sheet) -> None:
     rng = sheet.rng
     limbs, leaves = branch((88, 1330), -1.4, 236, 23, rng)
     sheet.wash(shape_mask(SHAPE, limbs, 0.8), SEPIA, 1.25, 0.7)
-    sheet.dry_brush(
-        shape_mask(SHAPE, limbs, 0.8) * step(noise(SHAPE, 16, rng, 0.5), -0.2, 0.6), INDIGO, 1.3, -0.1
-    )
+    sheet.dry_brush(shape_mask(SHAPE, limbs, 0.8) * step(noise(SHAPE, 16, rng, 0.5), -0.2, 0.6), INDIGO, 1.3, -0.1)
     for spread, size, code, strength, lift in LEAVES:
         dabs = []
         for leaf_x, leaf_y in leaves:

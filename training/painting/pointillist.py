@@ -42,9 +42,7 @@ def sky(rng: np.random.Generator) -> tuple[Array, Array]:
     colour = ramp(tone, "2f4a9c 4a6fc0 7f8fd0 c09ccb efa6a4 f8bd79 fcdc86 fff3b8")
     band = clouds(SHAPE, 34, rng, 4, stretch=4.5) + 0.7 * np.sin(y / 34 + x / 260)
     cover = step(band, 0.35, 1.5) * step(y, 285, 200) * 0.85
-    under = np.clip(
-        0.5 + np.gradient(ndimage.gaussian_filter(band, 3), axis=0) * -9 + 0.25 * np.exp(-far / 200), 0, 1
-    )
+    under = np.clip(0.5 + np.gradient(ndimage.gaussian_filter(band, 3), axis=0) * -9 + 0.25 * np.exp(-far / 200), 0, 1)
     colour = mix(colour, ramp(under, "5a55a8 8d6fb8 d98aa6 f7a06a ffd27a"), cover)
     disc = step(far, 25, 21)
     colour = mix(colour, np.broadcast_to(pigment("fffbe2"), colour.shape), disc)
@@ -108,9 +106,7 @@ def river(colour: Array, angle: Array, rng: np.random.Generator) -> tuple[Array,
     depth = np.maximum(y - waterline(x), 0)
     ripple = clouds(SHAPE, 6, rng, 3, stretch=7)
     source = (waterline(x) - depth * 1.12 - 2 + ripple * (1 + depth * 0.05), x + ripple * 3)
-    image = np.stack(
-        [ndimage.map_coordinates(colour[..., c], source, order=1, mode="nearest") for c in range(3)], -1
-    )
+    image = np.stack([ndimage.map_coordinates(colour[..., c], source, order=1, mode="nearest") for c in range(3)], -1)
     image = image * np.array([0.9, 0.88, 0.98], np.float32) * (0.97 + 0.08 * ripple[..., None])
     cool = ramp(np.clip(depth / 190, 0, 1), "f2ae86 d98ab4 8f7fd0 4a60b8")
     light = 0.25 + 0.75 * step(image.mean(-1), 0.3, 0.6)
@@ -119,26 +115,15 @@ def river(colour: Array, angle: Array, rng: np.random.Generator) -> tuple[Array,
     image = mix(image, ramp(np.clip(depth / 200, 0, 1), "fff3b0 ffcf6a f79a5a"), np.clip(glitter, 0, 0.9))
     water = step(y - waterline(x), -1, 1)
     hull = 328 + 14
-    sail = (
-        np.exp(-(((x - 612 - 4 * ripple) / 20) ** 2)) * step(y, hull - 2, hull + 2) * np.exp(-(y - hull) / 55)
-    )
-    image = mix(
-        image, np.broadcast_to(pigment("f3dcd0"), image.shape), np.clip(sail * (ripple > -0.4), 0, 0.8)
-    )
-    return mix(colour, image, water), np.where(water > 0.5, 0.06 * np.sin(x / 40 + y / 9), angle).astype(
-        np.float32
-    )
+    sail = np.exp(-(((x - 612 - 4 * ripple) / 20) ** 2)) * step(y, hull - 2, hull + 2) * np.exp(-(y - hull) / 55)
+    image = mix(image, np.broadcast_to(pigment("f3dcd0"), image.shape), np.clip(sail * (ripple > -0.4), 0, 0.8))
+    return mix(colour, image, water), np.where(water > 0.5, 0.06 * np.sin(x / 40 + y / 9), angle).astype(np.float32)
 
 
 def near_bank(colour: Array, angle: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     """The near bank: grass in shadow and light, sown with poppies and daisies; a walker with a parasol."""
     x, y = grid()
-    edge = (
-        536
-        - 74 * np.clip((x - 420) / 348, 0, 1) ** 1.4
-        - 18 * np.cos(x / 130)
-        + ridge(SHAPE[1], 0, 4, 22, rng)
-    )
+    edge = 536 - 74 * np.clip((x - 420) / 348, 0, 1) ** 1.4 - 18 * np.cos(x / 130) + ridge(SHAPE[1], 0, 4, 22, rng)
     bank = step(y - edge, -2, 2)
     light = np.clip(0.42 + 0.22 * clouds(SHAPE, 22, rng, 3, 2) + 0.25 * step(y - edge, 50, 0), 0, 1)
     colour = mix(colour, ramp(light, "1a2558 1f4a66 25704f 5c9a3c b9bf3e f2d75c"), bank)
