@@ -6,19 +6,20 @@ A process of its own, because how memory is kept is a property of the process, a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from plain import Plain, loop
 
 from gramarye import images, machine, presets, weights
 from gramarye.objective import objective_for
 from gramarye.optimize import optimize
 from gramarye.settings import Settings
 from gramarye.transfer import make_network, prepare
+from plain import Plain, loop
 
 
 def inputs(options: argparse.Namespace) -> tuple[torch.Tensor, torch.Tensor]:
@@ -49,7 +50,7 @@ def evaluation(options: argparse.Namespace) -> dict[str, Any]:
 
 def fastest(times: list[float]) -> float:
     """The median time of one evaluation from the times of all, the first two left out."""
-    each = sorted(after - before for before, after in zip(times[1:], times[2:], strict=False))
+    each = sorted(after - before for before, after in itertools.pairwise(times[1:]))
     return each[len(each) // 2]
 
 

@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from bad_pictures import file, float_tiff, noise, png, png_chunk
 from gramarye import images
 from gramarye.colour import srgb_profile
 from gramarye.images import load
-
-from bad_pictures import file, float_tiff, noise, png, png_chunk
 from pictures import as_uint8, saved, smooth
 
 

@@ -12,11 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bad_pictures import ENCODINGS, encoded, file, noise
 from gramarye import images
 from gramarye.errors import ImageError
 from gramarye.images import Picture, load
-
-from bad_pictures import ENCODINGS, encoded, file, noise
 from pictures import as_uint8, painting, saved
 
 slow_start = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,10 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file
 from gramarye.errors import ImageError
 from gramarye.images import load
-
-from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file
 
 
 def test_the_table_of_bad_pictures_is_long_and_its_names_differ() -> None:

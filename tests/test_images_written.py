@@ -19,7 +19,6 @@ from gramarye import files, images
 from gramarye.colour import srgb_profile
 from gramarye.errors import ImageError
 from gramarye.images import load, read_recipe, save
-
 from pictures import as_uint8, eight, painting, smooth
 
 slow_start = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,6 @@ from gramarye.objective import Objective, Term, objective_for
 from gramarye.presets import preset
 from gramarye.settings import Settings
 from gramarye.vgg import VGG
-
 from networks import picture, random_weights
 
 PHOTOGRAPH, PAINTING, OTHER = picture(48, 64, 1), picture(56, 40, 2), picture(48, 64, 3)

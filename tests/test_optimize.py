@@ -13,7 +13,6 @@ from gramarye.optimize import Step, optimize
 from gramarye.presets import preset
 from gramarye.settings import OptimizerSettings
 from gramarye.vgg import VGG
-
 from networks import picture, random_weights
 
 NETWORK = VGG(random_weights(), pooling="avg")

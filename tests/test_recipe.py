@@ -11,11 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file, noise, png, png_chunk
 from gramarye import images, recipe
 from gramarye.errors import ImageError
 from gramarye.images import load, read_recipe, save
-
-from bad_pictures import BAD_PICTURES, ENCODINGS, encoded, file, noise, png, png_chunk
 from pictures import painting, saved
 
 slow_start = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -14,7 +14,6 @@ from gramarye import images, transfer, weights
 from gramarye.errors import SettingsError
 from gramarye.presets import preset
 from gramarye.settings import ScalesSettings, Settings
-
 from networks import picture, random_weights
 
 SMALL = preset("default").with_(size=48, steps=6, **{"scales.smallest": 24, "scales.count": 2, "scales.shares": ""})

@@ -10,7 +10,6 @@ from gramarye import layers
 from gramarye.errors import ImageError, SettingsError
 from gramarye.vgg import PADDINGS, POOLINGS, VGG
 from gramarye.weights import OXFORD, TORCHVISION, Weights, read
-
 from networks import picture, random_weights
 
 

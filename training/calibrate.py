@@ -25,12 +25,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from agreement import TAPS, pictures, shrunk
 from gramarye import images, machine
 from gramarye.statistics import gram_matrix
 from gramarye.vgg import VGG
 from gramarye.weights import LITE, Weights, read, write
-
-from agreement import TAPS, pictures, shrunk
 
 NETWORK = "vgg19-lite"
 POOLINGS = ("avg", "max")

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import time
 from pathlib import Path
 
@@ -112,8 +111,8 @@ def prepare(weights: Weights, dtype: torch.dtype, device: torch.device) -> tuple
     tensors["conv1_1.weight"], mean = fold_input_convention(tensors["conv1_1.weight"], weights.convention)
     ready = {}
     for name, tensor in tensors.items():
-        tensor = tensor.to(device, dtype)
-        ready[name] = tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor
+        layout = torch.channels_last if tensor.dim() == 4 else torch.contiguous_format
+        ready[name] = tensor.to(device, dtype).contiguous(memory_format=layout)
     return ready, mean.to(device)
 
 
@@ -258,7 +257,7 @@ class Distillation:
         }
         beside = path.with_suffix(".tmp")
         torch.save(state, beside)
-        os.replace(beside, path)
+        beside.replace(path)
 
     def restore(self, path: Path, crops: Crops) -> None:
         """Go on from a checkpoint."""

@@ -55,8 +55,5 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> tuple[str, str, 
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if near:
-        remedy = f"did you mean {near[0]!r}?"
-    else:
-        remedy = f"known: {', '.join(names)}"
+    remedy = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
     return f"unknown {kind}", repr(name), remedy

@@ -103,13 +103,18 @@ def style_terms(network: VGG, paintings: Sequence[Tensor], settings: StyleSettin
 
 
 def smoothness_terms(settings: SmoothnessSettings) -> tuple[Term, ...]:
-    """The terms on the picture itself: total variation, and the penalty outside [0, 1]; those with a weight."""
+    """The terms on the picture itself: total variation, of its colours, and the penalty outside [0, 1]."""
     exponent = settings.exponent
     terms = (
         Term("tv", "tv", "pixels", settings.weight, lambda image: statistics.total_variation(image, exponent)),
+        Term("chroma", "tv", "pixels", settings.chroma, _chroma_variation),
         Term("box", "box", "pixels", settings.box, statistics.out_of_range),
     )
     return tuple(term for term in terms if term.weight)
+
+
+def _chroma_variation(image: Tensor) -> Tensor:
+    return statistics.total_variation(statistics.chroma(image))
 
 
 def balanced(network: VGG, photograph: Tensor, terms: Iterable[Term]) -> tuple[Term, ...]:

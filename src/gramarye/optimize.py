@@ -30,7 +30,7 @@ RESCUES = 5
 
 @dataclass(frozen=True)
 class Step:
-    """One evaluation: `terms` are the raw values, `weighted` theirs times their weights, at the picture before it moved.
+    """One evaluation at the picture before it moved: `terms` are raw values, `weighted` those times their weights.
 
     `index` counts evaluations from 1 over all scales; `scale` counts sizes from 0; `seconds` are since the
     painting began. `pixels`, 1 3 H W, is the picture as it stands now: it changes when the next step is pulled.

@@ -121,6 +121,13 @@ class SmoothnessSettings(Group):
 
     weight: float = knob(0.0, "weight of the total variation", low=0, high=1e9, log=True)
     exponent: float = knob(2.0, "exponent of the differences between neighbouring pixels", low=1, high=2)
+    chroma: float = knob(
+        0.0,
+        "weight of the squared total variation of the colour differences: against coloured speckle",
+        low=0,
+        high=1e9,
+        log=True,
+    )
     box: float = knob(0.0, "weight of the penalty on values outside [0, 1]", low=0, high=1e9, log=True)
 
 

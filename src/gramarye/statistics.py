@@ -34,7 +34,7 @@ class _Gram(torch.autograd.Function):
         ctx.save_for_backward(positions)
         batch, count, channels = positions.shape
         gram = torch.zeros(batch, channels, channels, dtype=torch.float32, device=positions.device)
-        for chunk in positions.split(CHUNK, dim=1):
+        for chunk in torch.split(positions, CHUNK, dim=1):
             wide = chunk.float()
             gram.baddbmm_(wide.transpose(1, 2), wide)
         return gram / count
@@ -92,10 +92,10 @@ def content_distance(
     return squared / (n * activation.shape[0] * activation.shape[2] * activation.shape[3])
 
 
-def total_variation(image: Float[Tensor, "batch 3 height width"], exponent: float = 2.0) -> Tensor:
+def total_variation(image: Float[Tensor, "batch channels height width"], exponent: float = 2.0) -> Tensor:
     """The total variation per pixel, 1/(H·W)·Σ (|x_{i+1,j} − x_{i,j}|ᵖ + |x_{i,j+1} − x_{i,j}|ᵖ), p the exponent.
 
-    A scalar, summed over the three channels; p = 1 is Rudin, Osher and Fatemi's anisotropic form, p = 2 the
+    A scalar, summed over the channels; p = 1 is Rudin, Osher and Fatemi's anisotropic form, p = 2 the
     squared form of Johnson et al. 2016. Differs from both by the division by H·W, so that sizes compare.
     """
     down = (image[:, :, 1:] - image[:, :, :-1]).abs()
@@ -108,6 +108,13 @@ def total_variation(image: Float[Tensor, "batch 3 height width"], exponent: floa
         total = (down + 1e-8).pow(exponent).sum() + (right + 1e-8).pow(exponent).sum()
         total = total - (down.numel() + right.numel()) * 1e-8**exponent
     return total / (image.shape[2] * image.shape[3])
+
+
+def chroma(image: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch 2 height width"]:
+    """The two colour differences R − Y and B − Y with luma Y = 0.299R + 0.587G + 0.114B (ITU-R BT.601)."""
+    red, green, blue = image.unbind(1)
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    return torch.stack([red - luma, blue - luma], dim=1)
 
 
 def out_of_range(image: Float[Tensor, "batch 3 height width"]) -> Tensor:

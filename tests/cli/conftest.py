@@ -12,7 +12,6 @@ import torch
 
 from gramarye import images, machine, transfer
 from gramarye.presets import preset
-
 from networks import picture
 
 from .command import Gramarye

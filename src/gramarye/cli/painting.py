@@ -77,13 +77,13 @@ def announce(painting: Painting, *, quiet: bool) -> None:
     console.say(f"device    {painting.device}, {precision}")
     remark_on(painting.content, *painting.styles)
     height, width = painting.scales[-1].size
-    if height > painting.content.pixels.shape[2]:
-        console.say(f"note      {painting.content.name} is smaller than that and is enlarged")
     free = machine.available_memory()
     console.say(
         f"picture   {width}×{height}, {painting.settings.steps} evaluations, about "
         f"{console.seconds_in_words(expected.seconds)} and {console.memory_in_words(expected.memory)}"
     )
+    if height > painting.content.pixels.shape[2]:
+        console.say(f"note      {painting.content.name} is smaller than that and is enlarged")
     if free is not None and expected.memory > free:
         console.say(
             f"warning   only {console.memory_in_words(free)} of memory are free: use a smaller --size"
