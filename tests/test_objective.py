@@ -24,7 +24,7 @@ def test_total_is_the_weighted_sum(network: VGG) -> None:
     values = objective.values(network(OTHER, objective.layers))
     rows = objective.describe({name: float(value) for name, value in values.items()})
     assert float(objective.total(values)) == pytest.approx(sum(row["weighted"] for row in rows), rel=1e-5)
-    assert [row["kind"] for row in rows] == ["content"] + 5 * ["style"] + ["tv", "box"]
+    assert [row["kind"] for row in rows] == 2 * ["content"] + 7 * ["style"] + ["tv", "tv", "box"]
 
 
 def test_gatys_objective_written_out(network: VGG) -> None:
@@ -86,6 +86,14 @@ def test_balance_makes_weights_mean_the_same_for_louder_activations(network: VGG
         objective = objective_for(each, PHOTOGRAPH, [PAINTING], Settings())
         totals.append(objective.total(objective.values(each(OTHER, objective.layers))))
     torch.testing.assert_close(totals[0], totals[1], rtol=1e-3, atol=0)
+
+
+def test_a_picture_in_its_own_manner_stays_as_it_is(network: VGG) -> None:
+    """Photograph and painting the same: every term is zero, and no weight is beyond reason."""
+    objective = objective_for(network, PHOTOGRAPH, [PHOTOGRAPH], preset("default"))
+    values = objective.values(network(PHOTOGRAPH, objective.layers))
+    rows = objective.describe({name: float(value) for name, value in values.items()})
+    assert all(row["weighted"] < 1e-6 for row in rows if row["kind"] in ("content", "style"))
 
 
 def test_several_paintings_are_mixed_evenly(network: VGG) -> None:

@@ -33,17 +33,29 @@ from gramarye.weights import LITE, Weights, read, write
 
 NETWORK = "vgg19-lite"
 POOLINGS = ("avg", "max")
-STEPS, PAIRS_PER_STEP, RATE = 400, 256, 3e-3
+PAIRS_PER_STEP, RATE = 256, 3e-3
 
 
 @dataclass
 class Observations:
-    """What both networks make of some pictures at one tap, one entry a picture (or a pair for content)."""
+    """What a network makes of some pictures at one tap, with a pooling by turns.
 
-    student: Tensor  # pictures C' C', Gram matrices
-    teacher: Tensor  # pictures C C
-    moments: Tensor  # pairs C' C', second moments of the student's difference
-    apart: Tensor  # pairs, the teacher's squared difference per position
+    `grams`: pictures C C. `moments`: pairs C C, second moments over positions of the difference between a
+    picture and the one before it in the list (resized to it): its trace is their content distance.
+    """
+
+    grams: Tensor
+    moments: Tensor
+
+    def distances(self) -> Tensor:
+        """The squared Gram distances of all pictures to each other, pictures pictures."""
+        flat = self.grams.flatten(1).double()
+        norms = flat.square().sum(1)
+        return (norms[:, None] + norms[None] - 2 * flat @ flat.T).clamp_min(0).float()
+
+    def apart(self) -> Tensor:
+        """The squared content distances per position, pairs."""
+        return self.moments.diagonal(dim1=1, dim2=2).sum(1)
 
 
 def student_weights(checkpoint: Path) -> tuple[Weights, dict[str, Tensor]]:
@@ -65,32 +77,31 @@ def student_weights(checkpoint: Path) -> tuple[Weights, dict[str, Tensor]]:
     return made, matrices
 
 
-def observe(student: Weights, teacher: Weights, sources: Sequence[Tensor]) -> dict[str, Observations]:
-    """Run both networks over the pictures, with a pooling by turns; neighbours in the list make content pairs.
-
-    The second of a content pair is resized to the first one's size.
-    """
-    ours = {pooling: VGG(student, pooling=pooling) for pooling in POOLINGS}
-    theirs = {pooling: VGG(teacher, pooling=pooling) for pooling in POOLINGS}
-    found: dict[str, list[tuple[Tensor, ...]]] = {tap: [] for tap in TAPS}
+def observe(weights: Weights, sources: Sequence[Tensor]) -> dict[str, Observations]:
+    """Run a network over the pictures."""
+    networks = {pooling: VGG(weights, pooling=pooling) for pooling in POOLINGS}
+    found: dict[str, list[tuple[Tensor, Tensor]]] = {tap: [] for tap in TAPS}
     for index, picture in enumerate(sources):
         other = images.resize(sources[index - 1], (picture.shape[2], picture.shape[3]))
-        pooling = POOLINGS[index // 2 % 2]
         with torch.no_grad():
-            a, b = (
-                ours[pooling](torch.cat([picture, other]), TAPS),
-                theirs[pooling](torch.cat([picture, other]), TAPS),
-            )
-        for tap in TAPS:
-            difference = a[tap][:1] - a[tap][1:]
-            apart = (b[tap][0] - b[tap][1]).square().sum(0).mean()
-            row = (gram_matrix(a[tap][:1])[0], gram_matrix(b[tap][:1])[0], gram_matrix(difference)[0], apart)
-            found[tap].append(row)
+            seen = networks[POOLINGS[index // 2 % 2]](torch.cat([picture, other]), TAPS)
+        for tap, activation in seen.items():
+            found[tap].append((gram_matrix(activation[:1])[0], gram_matrix(activation[:1] - activation[1:])[0]))
         if index % 50 == 0:
-            print(f"observed {index} of {len(sources)}", flush=True)
-    return {
-        tap: Observations(*(torch.stack(column) for column in zip(*rows, strict=True))) for tap, rows in found.items()
-    }
+            print(f"{weights.network}: {index} of {len(sources)} pictures", flush=True)
+    return {tap: Observations(*(torch.stack(part) for part in zip(*rows, strict=True))) for tap, rows in found.items()}
+
+
+def truths(teacher: Weights, sources: Sequence[Tensor], cache: Path | None) -> dict[str, tuple[Tensor, Tensor]]:
+    """The teacher's Gram distances and content distances at each tap, kept in `cache` for the next time."""
+    if cache and cache.exists():
+        kept: dict[str, tuple[Tensor, Tensor]] = torch.load(cache, weights_only=True)
+        return kept
+    seen = observe(teacher, sources)
+    found = {tap: (each.distances(), each.apart()) for tap, each in seen.items()}
+    if cache:
+        torch.save(found, cache)
+    return found
 
 
 def least_squares(student: Weights, teacher: Weights, sources: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -120,50 +131,52 @@ def root_of(matrix: Tensor) -> Tensor:
     return (vectors @ torch.diag(values.clamp_min(0).sqrt()) @ vectors.T).float()
 
 
-def error(root: Tensor, seen: Observations, pairs: Tensor, content: Tensor, truth: Tensor) -> Tensor:
-    """The mean squared error of the logarithms of Gram and content distances, a scalar."""
-    difference = seen.student[pairs[:, 0]] - seen.student[pairs[:, 1]]
-    ours = (root @ difference @ root.T).square().sum((1, 2)).clamp_min(1e-20)
-    gram = (0.5 * (ours.log() - truth.log())).square().mean()
-    squares = (root @ seen.moments[content] * root).sum((1, 2)).clamp_min(1e-20)
-    return gram + (0.5 * (squares.log() - seen.apart[content].log())).square().mean()
+def error(root: Tensor, seen: Observations, truth: tuple[Tensor, Tensor], pairs: Tensor, content: Tensor) -> Tensor:
+    """The mean squared error of the logarithms of Gram distances at `pairs` and of content distances, a scalar."""
+    difference = seen.grams[pairs[:, 0]] - seen.grams[pairs[:, 1]]
+    squared = (root @ difference @ root.T).square().sum((1, 2)).clamp_min(1e-20)
+    gram = (0.5 * (squared.log() - truth[0][pairs[:, 0], pairs[:, 1]].log())).square().mean()
+    traces = (root @ seen.moments[content] * root).sum((1, 2)).clamp_min(1e-20)
+    return gram + (0.5 * (traces.log() - truth[1][content].log())).square().mean()
 
 
-def fit(root: Tensor, seen: Observations, kinds: Tensor, generator: torch.Generator) -> tuple[Tensor, float, float]:
-    """L for one tap, with its error on the pairs kept back before and after; `kinds` tells paintings (1)."""
-    count = len(seen.student)
-    flat = seen.teacher.flatten(1).double()
-    norms = flat.square().sum(1)
-    table = (norms[:, None] + norms[None] - 2 * flat @ flat.T).float()
+def fit(
+    root: Tensor,
+    seen: Observations,
+    truth: tuple[Tensor, Tensor],
+    paintings: Tensor,
+    steps: int,
+    generator: torch.Generator,
+) -> tuple[Tensor, float, float]:
+    """L for one tap, with its error on the pairs kept back, before and after; `paintings` tells which are."""
+    count = len(seen.grams)
     every = torch.cartesian_prod(torch.arange(count), torch.arange(count))
-    every = every[(every[:, 0] < every[:, 1]) & (table[every[:, 0], every[:, 1]] > 0)]
-    backs = torch.rand(count, generator=generator) < 1 / 6
-    painting = kinds[every].any(1)
-    kept_back = every[backs[every].any(1) & painting]
-    training = every[~backs[every].any(1)]
-    likely = torch.where(painting[~backs[every].any(1)], 4.0, 1.0)
-    fresh, old = (torch.nonzero(mask & (seen.apart > 0)).flatten() for mask in (backs, ~backs))
-    check = kept_back[torch.randperm(len(kept_back), generator=generator)[:1500]]
+    every = every[(every[:, 0] < every[:, 1]) & (truth[0][every[:, 0], every[:, 1]] > 0)]
+    kept_back = torch.rand(count, generator=generator) < 1 / 6
+    training, check = (every[mask] for mask in (~kept_back[every].any(1), kept_back[every].any(1)))
+    check = check[paintings[check].any(1)]
+    check = check[torch.randperm(len(check), generator=generator)[:1500]]
+    likely = torch.where(paintings[training].any(1), 4.0, 1.0)
+    valid = truth[1] > 0
+    old, fresh = (torch.nonzero(mask & valid).flatten() for mask in (~kept_back, kept_back))
 
     def held_back(matrix: Tensor) -> float:
         with torch.no_grad():
-            return float(error(matrix, seen, check, fresh, table[check[:, 0], check[:, 1]]))
+            return float(error(matrix, seen, truth, check, fresh))
 
-    scaled = root.clone().requires_grad_()
+    matrix = root.clone().requires_grad_()
     before = lowest = held_back(root)
-    best = root
-    optimizer = torch.optim.Adam([scaled], lr=RATE * float(root.abs().max()))
-    for step in range(STEPS):
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * float(root.abs().max()) * (1 - step / STEPS)
-        chosen = training[torch.multinomial(likely, PAIRS_PER_STEP, generator=generator)]
+    best, rate = root, RATE * float(root.abs().max())
+    optimizer = torch.optim.Adam([matrix], lr=rate)
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = rate * (1 - step / steps)
+        pairs = training[torch.multinomial(likely, PAIRS_PER_STEP, replacement=True, generator=generator)]
         content = old[torch.randint(len(old), (PAIRS_PER_STEP,), generator=generator)]
-        loss = error(scaled, seen, chosen, content, table[chosen[:, 0], chosen[:, 1]])
         optimizer.zero_grad()
-        loss.backward()
+        error(matrix, seen, truth, pairs, content).backward()
         optimizer.step()
-        if step % 20 == 19 and (now := held_back(scaled.detach())) < lowest:
-            lowest, best = now, scaled.detach().clone()
+        if (step % 20 == 19 or step == steps - 1) and (now := held_back(matrix.detach())) < lowest:
+            lowest, best = now, matrix.detach().clone()
     return best, before, lowest
 
 
@@ -177,6 +190,8 @@ def main() -> None:
     parser.add_argument("--exclude", default="", help="names (without suffix) to hold out, by comma")
     parser.add_argument("--hold-out", type=int, default=74, help="last photographs to hold out")
     parser.add_argument("--count", type=int, default=260, help="photographs to look at")
+    parser.add_argument("--steps", type=int, default=400, help="of Adam, for each tap")
+    parser.add_argument("--cache", type=Path, help="where the teacher's distances are kept between runs")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     machine.keep_memory()
@@ -195,10 +210,13 @@ def main() -> None:
     student, matrices = student_weights(options.run)
     teacher = read(options.teacher, network="vgg19")
     matrices |= least_squares(student, teacher, sources[:60])
-    seen = observe(student, teacher, sources)
+    truth = truths(teacher, sources, options.cache)
+    seen = observe(student, sources)
     calibration = {}
     for tap in TAPS:
-        matrix, before, after = fit(root_of(matrices[tap]), seen[tap], kinds[order], generator)
+        matrix, before, after = fit(
+            root_of(matrices[tap]), seen[tap], truth[tap], kinds[order], options.steps, generator
+        )
         calibration[tap] = matrix.half().float()
         print(f"{tap}: error of distances kept back {before**0.5:.3f} -> {after**0.5:.3f}", flush=True)
     made = Weights(

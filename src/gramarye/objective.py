@@ -17,6 +17,7 @@ from gramarye.settings import ContentSettings, Settings, SmoothnessSettings, Sty
 from gramarye.vgg import VGG
 
 Measure = Callable[[Tensor], Tensor]
+SAME = 1e-4  # of a Gram matrix's own square: two pictures nearer than this are the same in that layer
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ def _chroma_variation(image: Tensor) -> Tensor:
 def balanced(network: VGG, photograph: Tensor, terms: Iterable[Term]) -> tuple[Term, ...]:
     """The terms with weights relative to the photograph, so that a weight means the same at every size.
 
-    A style term is divided by its value at the untouched photograph and by the number of style terms'
-    total layer weight staying as given; a content term by the mean square of the photograph's activations.
+    A style term is divided by its value at the untouched photograph (at least SAME of its value at no
+    activations at all, should photograph and painting look alike); a content term by its value at none.
     """
     terms = tuple(terms)
     with torch.no_grad():
@@ -130,12 +131,11 @@ def balanced(network: VGG, photograph: Tensor, terms: Iterable[Term]) -> tuple[T
 
 
 def _balanced_term(term: Term, activation: Tensor) -> Term:
-    if term.kind == "style":
-        reference = float(term.measure(activation))
-    elif term.kind == "content":
-        reference = float(term.measure(torch.zeros_like(activation)))
-    else:
+    if term.kind not in ("style", "content"):
         return term
+    reference = float(term.measure(torch.zeros_like(activation)))
+    if term.kind == "style":
+        reference = max(float(term.measure(activation)), SAME * reference)
     return term.weighted_by(1 / max(reference, 1e-12))
 
 

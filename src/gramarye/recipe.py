@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, unescape
 from gramarye.errors import ImageError
 
 KEYWORD = "gramarye"  # of the iTXt chunk, and the prefix in XMP
-NAMESPACE = "https://gramarye.org/ns/1.0/"  # only a name: nothing is fetched from it
+NAMESPACE = "urn:gramarye:recipe:1"
 # A JPEG marker segment counts 65535 bytes including its length and XMP's own header of 29 bytes.
 JPEG_XMP_LIMIT = 65535 - 2 - len("http://ns.adobe.com/xap/1.0/\0")
 _QUOTES = {'"': "&quot;", "'": "&apos;", "\n": "&#10;"}

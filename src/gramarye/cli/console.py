@@ -85,6 +85,11 @@ def say(message: str, *, quiet: bool = False) -> None:
             print(message, file=sys.stderr, flush=True)
 
 
+def on_terminal() -> bool:
+    """Whether someone looks at standard error as it comes."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def answer(plain: dict[str, Any]) -> None:
     """One JSON object on standard output, in ASCII, which every program reads alike; NaN and infinities are null."""
     print(json.dumps(_finite(plain), allow_nan=False))

@@ -38,11 +38,10 @@ def demo(
     for path in (*paths.values(), contact):
         images.check_destination(path)
     machine.keep_memory()
-    photograph = images.load(bundle.photograph())
-    cells, written, seconds = [sheet.Cell("photograph", photograph.pixels)], [], 0.0
+    cells, written, seconds = [sheet.Cell("photograph", images.load(bundle.photograph()).pixels)], [], 0.0
     interrupted = False
     for style, path in paths.items():
-        painting = prepare(photograph, style, settings, preset="default")
+        painting = prepare(bundle.photograph(), style, settings, preset="default")
         result, interrupted = shared.paint(painting, path, quiet=quiet, label=style.stem)
         written.append(str(path))
         seconds += result.seconds

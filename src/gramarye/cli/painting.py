@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -140,7 +139,7 @@ class ProgressBar:
 
     def __init__(self, label: str, total: int) -> None:
         self.label, self.total, self.tenth = label, total, 0
-        self.live = sys.stderr is not None and sys.stderr.isatty()
+        self.live = console.on_terminal()
 
     def __enter__(self) -> ProgressBar:
         if self.live:

@@ -19,10 +19,10 @@ def presets(name: Name = None, *, json: console.Json = False, quiet: console.Qui
 
     Example: [b]gramarye presets default[/b]
     """
-    chosen = {name: library.find(name)} if name else library.PRESETS
+    chosen = {name: library.find(name)} if name is not None else library.PRESETS
     if json:
         console.answer({"presets": {each: _plain(found) for each, found in chosen.items()}})
-    elif name:
+    elif name is not None:
         _show(name, chosen[name])
     else:
         _list()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gramarye.cli import console
+
+if TYPE_CHECKING:
+    from gramarye.weights import Progress
 
 app = typer.Typer(help="List, fetch, verify and import network weights.", no_args_is_help=True)
 
@@ -62,25 +66,34 @@ def fetch(
     from gramarye import weights
 
     download = weights.fetch(name)
-    total = weights.source(name).size
-    if quiet:
-        for _ in download:
-            pass
+    if console.on_terminal() and not quiet:
+        _show_progress(name, download)
     else:
-        _show_progress(name, download, total)
+        _tell_progress(name, download, quiet=quiet)
     stored = weights.find(weights.source(name).network)
     console.say(f"stored {stored}", quiet=quiet)
     if json:
         console.answer({"stored": str(stored)})
 
 
-def _show_progress(name: str, download: Any, total: int | None) -> None:
+def _tell_progress(name: str, download: Iterator[Progress], *, quiet: bool) -> None:
+    """A line at every tenth, where nobody looks on."""
+    told = 0
+    for step in download:
+        total = step.total_bytes or 0
+        if total and 10 * step.done_bytes // total > told:
+            told = 10 * step.done_bytes // total
+            console.say(f"{name}  {step.done_bytes / 1e6:.1f} of {total / 1e6:.1f} MB", quiet=quiet)
+
+
+def _show_progress(name: str, download: Iterator[Progress]) -> None:
+    """A progress bar with remaining time."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=total)
+        task = progress.add_task(name, total=None)
         for step in download:
             progress.update(task, completed=step.done_bytes, total=step.total_bytes)
 
@@ -101,7 +114,8 @@ def verify(
     from gramarye.layers import CONVOLUTIONS_PER_BLOCK
 
     stored = [path for network in CONVOLUTIONS_PER_BLOCK if (path := weights.find(network))]
-    good = {path: str(weights.verify(path)) for path in ([file] if file else [*stored, weights.embedded()])}
+    files = [*stored, weights.embedded()] if file is None else [file]
+    good = {path: str(weights.verify(path)) for path in files}
     if json:
         console.answer({"verified": [{"file": str(path), "weights": found} for path, found in good.items()]})
         return
@@ -129,6 +143,6 @@ def import_(
     from gramarye import weights
 
     path = weights.import_file(file, network, convention)
-    console.say(f"stored {path}: {weights.read(path)}", quiet=quiet)
+    console.say(f"stored {path}: {weights.read(path, path.stem)}", quiet=quiet)
     if json:
         console.answer({"stored": str(path)})

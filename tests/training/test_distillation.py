@@ -1,0 +1,61 @@
+"""The embedded network's own making, in small: distil, go on, calibrate, compare."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gramarye import images, weights
+from networks import picture, random_weights
+
+TRAINING = Path(__file__).resolve().parents[2] / "training"
+
+
+def run(script: str, *arguments: object) -> str:
+    command = [sys.executable, str(TRAINING / script), *map(str, arguments)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A random teacher down to conv5_1, six photographs and three paintings."""
+    teacher = random_weights("vgg19")
+    deeper = [name for name in teacher.tensors if name.startswith(("conv5_2", "conv5_3", "conv5_4"))]
+    for name in deeper:
+        del teacher.tensors[name]
+    weights.write(teacher, tmp_path / "teacher.safetensors")
+    for kind, count in (("photographs", 6), ("paintings", 3)):
+        (tmp_path / kind).mkdir()
+        for index in range(count):
+            images.save(picture(48, 64, index + len(kind)), tmp_path / kind / f"{index}.png")
+    return tmp_path
+
+
+def test_distil_go_on_calibrate_compare(folder: Path) -> None:
+    common = (folder / "teacher.safetensors", folder / "photographs", folder / "paintings")
+    small = ("--out", folder / "run", "--side", 32, "--batch", 2, "--fresh", 2, "--pool", 4, "--hold-out", 2)
+    run("distill.py", *common, *small, "--minutes", 0.03, "--device", "cpu")
+    first = torch.load(folder / "run" / "checkpoint.pt", weights_only=True)
+    assert first["step"] > 0
+    said = run("distill.py", *common, *small, "--minutes", 0.06, "--device", "cpu")
+    assert f"going on from step {first['step']}" in said
+    second = torch.load(folder / "run" / "checkpoint.pt", weights_only=True)
+    assert second["step"] > first["step"]
+    made = folder / "lite.safetensors"
+    run(
+        "calibrate.py", folder / "teacher.safetensors", folder / "run" / "checkpoint.pt", folder / "photographs",
+        folder / "paintings", "--hold-out", 2, "--steps", 5, "--out", made,
+    )  # fmt: skip
+    lite = weights.verify(made)
+    assert lite.network == "vgg19-lite"
+    assert lite.calibration["relu5_1"].shape == (128, 128)
+    assert made.stat().st_size < 3_000_000
+    said = run("agreement.py", *common, "--lite", made)
+    assert "18 pairs" in said
+    assert "relu4_1" in said
