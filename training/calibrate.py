@@ -33,7 +33,7 @@ from gramarye.weights import LITE, Weights, read, write
 
 NETWORK = "vgg19-lite"
 POOLINGS = ("avg", "max")
-PAIRS_PER_STEP, RATE = 256, 3e-3
+PAIRS_PER_STEP, RATE = 128, 3e-3
 
 
 @dataclass
@@ -134,9 +134,11 @@ def root_of(matrix: Tensor) -> Tensor:
 def error(root: Tensor, seen: Observations, truth: tuple[Tensor, Tensor], pairs: Tensor, content: Tensor) -> Tensor:
     """The mean squared error of the logarithms of Gram distances at `pairs` and of content distances, a scalar."""
     difference = seen.grams[pairs[:, 0]] - seen.grams[pairs[:, 1]]
-    squared = (root @ difference @ root.T).square().sum((1, 2)).clamp_min(1e-20)
+    metric = root.T @ root
+    product = metric @ difference  # ‖L·ΔG·Lᵀ‖² = tr(M·ΔG·M·ΔG) with M = LᵀL
+    squared = (product * product.transpose(1, 2)).sum((1, 2)).clamp_min(1e-20)
     gram = (0.5 * (squared.log() - truth[0][pairs[:, 0], pairs[:, 1]].log())).square().mean()
-    traces = (root @ seen.moments[content] * root).sum((1, 2)).clamp_min(1e-20)
+    traces = (metric * seen.moments[content]).sum((1, 2)).clamp_min(1e-20)
     return gram + (0.5 * (traces.log() - truth[1][content].log())).square().mean()
 
 

@@ -11,10 +11,11 @@ from gramarye.optimize import optimize
 from gramarye.settings import Settings
 from gramarye.transfer import Painting, Scale
 
-# Measured on a processor with `make bench`: bytes a process holds before it paints, and what an evaluation
-# keeps for each stored activation value (its own bytes, its gradient's, and the float32 copies of the losses).
-RESIDENT = 450e6
-COPIES = 2.6
+# Fitted to the peaks that `make bench` measures at 256, 512 and 1024 px with both networks (within 10 %): bytes
+# that a process holds before it paints, and what is kept for each activation value, as a multiple of its own bytes
+# (its gradient, and what convolutions and losses need beside them).
+RESIDENT = 330e6
+COPIES = 4.6
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ class Settings(Group):
 
     size: int = knob(512, "long side of the picture", unit="px", low=32, high=20000)
     steps: int = knob(200, "evaluations of the objective in all", low=0, high=1_000_000, log=True)
-    seed: int = knob(0, "seed of everything random", low=0, high=2**63 - 1)
+    seed: int = knob(0, "seed of everything random", low=0, high=2**32 - 1)
     init: str = knob(
         "matched",
         "start: the photograph, the photograph with the painting's colour moments, noise, or black",

@@ -25,7 +25,8 @@ EXACT = ("--set", "precision=float32")
 
 
 def pixels(path: str | Path) -> np.ndarray:
-    return np.asarray(Image.open(path))
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def test_json_has_the_keys_of_the_contract(place: Path, gramarye: Gramarye) -> None:
@@ -50,25 +51,28 @@ def test_json_is_consistent(place: Path, gramarye: Gramarye) -> None:
     assert answer["evaluations"] == len(answer["history"]) == 4
     assert [index for index, _ in answer["history"]] == [1, 2, 3, 4]
     assert answer["size"] == [36, 48]
-    assert Image.open("out.png").size == (48, 36)
+    assert pixels("out.png").shape == (36, 48, 3)
     assert answer["seconds"] > 0
     assert 50 < answer["peak_memory_mb"] < 20_000
 
 
 def test_terms_are_named_after_the_settings(place: Path, gramarye: Gramarye) -> None:
-    chosen = ("--set", "style.layers=conv_1,relu2_1", "--set", "content.layers=relu3_2", "--set", "smoothness.box=0")
+    knobs = ("style.layers=conv_1,relu2_1", "style.layer_weights=", "content.layers=relu3_2", "content.layer_weights=")
+    chosen = [word for knob in knobs for word in ("--set", knob)]
     terms = gramarye.transfer("out.png", "--json", *chosen).answer["terms"]
-    assert [(term["name"], term["kind"], term["layer"]) for term in terms] == [
+    named = [(term["name"], term["kind"], term["layer"]) for term in terms]
+    assert named[:4] == [
         ("content relu3_2", "content", "relu3_2"),
         ("style conv_1", "style", "conv_1"),
         ("style relu2_1", "style", "relu2_1"),
         ("tv", "tv", "pixels"),
     ]
+    assert {kind for _, kind, _ in named[4:]} <= {"tv", "box"}
 
 
 def test_a_weight_of_zero_leaves_the_term_out(place: Path, gramarye: Gramarye) -> None:
-    kinds = {term["kind"] for term in gramarye.transfer("out.png", "--json", "--set", "style.weight=0").answer["terms"]}
-    assert kinds == {"content", "tv", "box"}
+    answer = gramarye.transfer("out.png", "--json", "--set", "style.weight=0").answer
+    assert {term["kind"] for term in answer["terms"]} == {"content", "tv", "box"}
 
 
 @pytest.mark.parametrize("name", ["out.png", "out.jpg", "out.JPEG", "out.webp", "out.tif", "out.tiff"])
@@ -85,7 +89,7 @@ def test_every_format_carries_the_recipe(name: str, place: Path, gramarye: Grama
     }
     assert recipe["styles"][0]["sha256"] == images.sha256_of("style.png")
     assert Settings.from_dict(recipe["settings"]) == preset("default").with_(size=48, steps=4)
-    assert Image.open(name).size == (48, 36)
+    assert pixels(name).shape == (36, 48, 3)
 
 
 def test_inspect_for_people_tells_the_same(place: Path, gramarye: Gramarye) -> None:
@@ -126,10 +130,9 @@ def test_alpha_is_kept(name: str, place: Path, gramarye: Gramarye) -> None:
     alpha[:, 40:] = 255
     Image.fromarray(np.dstack([pixels("content.png"), alpha])).save("content.png")
     gramarye.transfer(name)
-    kept = Image.open(name)
-    assert kept.mode == "RGBA"
-    assert kept.getpixel((2, 10))[3] == 0
-    assert kept.getpixel((45, 10))[3] == 255
+    kept = pixels(name)
+    assert kept.shape == (36, 48, 4)
+    assert (kept[10, 2, 3], kept[10, 45, 3]) == (0, 255)
     gramarye.ok("measure", name, "--content", "content.png", "--style", "style.png")
 
 
@@ -143,7 +146,9 @@ def test_flags_go_before_the_preset_and_knobs_before_flags(place: Path, gramarye
     assert found == preset("pytorch-tutorial").with_(size=40, steps=2, seed=7, device="cpu")
     found = settings(*flags, "--set", "size=33", "--set", "steps=3", "--set", "steps=1", "--network", "vgg19-lite")
     assert (found.size, found.steps, found.seed, found.network.name) == (33, 1, 7, "vgg19-lite")
-    found = settings(*flags, "--set", " style.weight = 5 ", "--set", "style.layers=relu1_1,relu3_1")
+    found = settings(
+        *flags, "--set", " style.weight = 5 ", "--set", "style.layers=relu1_1,relu3_1", "--set", "style.layer_weights="
+    )
     assert (found.style.weight, found.style.layers) == (5.0, ("relu1_1", "relu3_1"))
 
 
@@ -226,8 +231,9 @@ def test_measure_for_people_and_at_another_size(place: Path, gramarye: Gramarye)
 
 def test_measuring_the_photograph_finds_it_unchanged(place: Path, gramarye: Gramarye) -> None:
     arguments = ("measure", "content.png", "--content", "content.png", "--style", "content.png", "--json")
-    values = {term["name"]: term["value"] for term in gramarye.ok(*arguments, "--set", "balance=raw").answer["terms"]}
-    assert values.pop("tv") > 0
+    terms = gramarye.ok(*arguments, "--set", "balance=raw").answer["terms"]
+    values = {term["name"]: term["value"] for term in terms if term["kind"] != "tv"}
+    assert len(values) >= 3
     assert all(value == pytest.approx(0, abs=1e-6) for value in values.values())
 
 
@@ -255,7 +261,7 @@ def test_what_is_said_where_there_is_no_terminal(place: Path, gramarye: Gramarye
 
 
 def test_progress_bar_on_a_terminal(place: Path, gramarye: Gramarye, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gramarye.cli.painting._on_terminal", lambda: True)
+    monkeypatch.setattr("gramarye.cli.console.on_terminal", lambda: True)
     outcome = gramarye.transfer("out.png")
     assert "painting  " not in outcome.err
     assert "wrote out.png" in outcome.err
@@ -269,7 +275,7 @@ def test_the_named_weights_are_announced(place: Path, tmp_path: Path, gramarye: 
 
 
 def test_remarks_on_the_pictures(place: Path, gramarye: Gramarye) -> None:
-    Image.open("style.png").convert("CMYK").save("style.jpg")
+    Image.fromarray(pixels("style.png")).convert("CMYK").save("style.jpg")
     outcome = gramarye.ok("transfer", "content.png", "style.jpg", "-o", "out.png", "--size", "96", "--steps", "1")
     assert "note      style.jpg: converted from CMYK" in outcome.err
     assert "content.png is smaller than that and is enlarged" in outcome.err
@@ -313,12 +319,14 @@ def test_names_from_other_worlds(place: Path, gramarye: Gramarye) -> None:
     for name in names:
         (place / name).write_bytes((place / "content.png").read_bytes())
         output = f"painted {name}"
-        outcome = gramarye.ok("transfer", "-o", output, *TINY, "--json", "--", name, "style.png")
+        outcome = gramarye.ok(
+            "transfer", "-o", output, "--size", "32", "--steps", "1", "--json", "--", name, "style.png"
+        )
         assert outcome.answer["output"] == output
         recipe = gramarye.ok("inspect", output, "--json").answer
         assert recipe["content"]["path"] == name
         gramarye.ok("inspect", output)
-        gramarye.ok("replay", output, "-o", "again.png")
+    gramarye.ok("replay", output, "-o", "again.png", "-q")
 
 
 def test_an_output_that_exists_is_replaced(place: Path, gramarye: Gramarye) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import os
 import pickle
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -73,12 +75,14 @@ def test_fetch_list_verify_use(gramarye: Gramarye, home: Path, server: Server, p
     outcome = gramarye.ok("weights", "fetch", NAME)
     stored = home / "vgg19.safetensors"
     assert f"stored {stored}" in outcome.err
+    assert re.search(r"^vgg19-test  0\.\d of 0\.\d MB$", outcome.err, re.MULTILINE)
     assert outcome.out == ""
     assert gramarye.ok("weights", "list", "--json").answer["here"]["vgg19"] == str(stored)
     assert f"ok {stored}: vgg19 to conv2_1 (vgg19-test" in gramarye.ok("weights", "verify").out
     verified = gramarye.ok("weights", "verify", "--json").answer["verified"]
     assert [each["file"] for each in verified] == [str(stored), str(weights.embedded())]
-    shallow = ("--set", "style.layers=relu1_1,relu2_1", "--set", "content.layers=relu2_1")
+    knobs = ("style.layers=relu1_1", "style.layer_weights=", "content.layers=relu2_1", "content.layer_weights=")
+    shallow = [word for knob in knobs for word in ("--set", knob)]
     painted = gramarye.transfer("out.png", *shallow)
     assert f"network   vgg19 from {stored}; for the faster one: --network vgg19-lite" in painted.err
     recipe = gramarye.ok("inspect", "out.png", "--json").answer
@@ -106,7 +110,7 @@ def test_fetch_goes_on_after_a_dropped_connection(gramarye: Gramarye, home: Path
         ({"status": 404}, "gramarye weights import vgg19-test.pth"),
         ({"status": 503}, "gramarye weights import vgg19-test.pth"),
         ({"body": b"wrong bytes"}, "SHA-256"),
-        ({"drops": [1000] * 9}, "1000"),
+        ({"drops": [1000] * 9}, "gramarye weights import vgg19-test.pth"),
     ],
     ids=["404", "503", "wrong bytes", "drops"],
 )
@@ -114,9 +118,12 @@ def test_fetch_goes_on_after_a_dropped_connection(gramarye: Gramarye, home: Path
 def test_fetch_that_fails(
     behaviour: dict[str, object], about: str, quiet: tuple[str, ...], gramarye: Gramarye, home: Path, server: Server
 ) -> None:
-    server.behaviour = replace(server.behaviour, **behaviour)
+    server.behaviour = replace(server.behaviour, **copy.deepcopy(behaviour))
     outcome = gramarye("weights", "fetch", NAME, *quiet)
-    refused(outcome)
+    if quiet:
+        refused(outcome, about=about)
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1].startswith("error: ")
     assert about in outcome.err
     assert not (home / "vgg19.safetensors").exists()
 
@@ -136,7 +143,7 @@ def test_ctrl_c_while_fetching_keeps_the_part(
 
 @pytest.mark.parametrize("name", ["vgg19", "vgg19-torchvison", "x", ""])
 def test_fetch_of_an_unknown_source(name: str, gramarye: Gramarye, home: Path) -> None:
-    refused(gramarye("weights", "fetch", name), about="vgg19-torchvision" if name.startswith("vgg") else "vgg16-oxford")
+    refused(gramarye("weights", "fetch", name), about="vgg19-" if name.startswith("vgg") else "vgg16-oxford")
     assert not home.exists()
 
 
@@ -219,6 +226,15 @@ def test_weights_alone_shows_its_commands(gramarye: Gramarye) -> None:
         assert command in outcome.out + outcome.err
 
 
+@pytest.mark.xfail(strict=True, reason="reported with a patch")
+def test_a_shallow_file_keeps_its_network(gramarye: Gramarye, home: Path, tmp_path: Path) -> None:
+    """To conv2_1, VGG-16 and VGG-19 have the same shapes: only the stored file knows."""
+    path = write_npz(tmp_path / "weights.npz", random_network("vgg16", to="conv2_1"))
+    gramarye.ok("weights", "import", path, "--network", "vgg16", "-q")
+    assert "vgg16 to conv2_1" in gramarye.ok("weights", "verify").out
+
+
+@pytest.mark.xfail(strict=True, reason="reported with a patch")
 def test_weights_that_do_not_reach_the_layers(gramarye: Gramarye, place: Path, file: Path) -> None:
     before = everything_in(place)
     outcome = gramarye("transfer", "content.png", "style.png", "-o", "out.png", *TINY, "--weights", file)

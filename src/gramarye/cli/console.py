@@ -139,7 +139,7 @@ def hear_interrupt(*, quiet: bool = False) -> Iterator[Stop]:
         signal.signal(signal.SIGINT, before)
 
 
-def seconds_in_words(seconds: float) -> str:
+def seconds_in_words(seconds: int | float) -> str:
     """A duration as people say it: 8 s, 2 min 5 s, 1 h 20 min."""
     if seconds < 60:
         return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
@@ -149,6 +149,6 @@ def seconds_in_words(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def memory_in_words(size: float) -> str:
+def memory_in_words(size: int | float) -> str:
     """Bytes as people say them: 850 MB, 2.4 GB."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -12,19 +12,27 @@ import typer
 from gramarye import presets
 from gramarye.cli import console
 from gramarye.errors import ImageError, SettingsError
-from gramarye.settings import Settings
+from gramarye.settings import KNOBS, Settings
 
 if TYPE_CHECKING:
     from gramarye.images import Picture
     from gramarye.transfer import Painting, Result
 
+
+def _help(name: str) -> str:
+    """A knob's own line of help, with its unit and range."""
+    knob = KNOBS[name]
+    known = " ".join(filter(None, (knob.range(), knob.unit)))
+    return f"{knob.help} ({known})" if known else knob.help
+
+
 PresetName = Annotated[str, typer.Option("--preset", "-p", help="Named settings; see [b]gramarye presets[/b].")]
-Size = Annotated[int | None, typer.Option(help="Long side of the picture in pixels.")]
-Steps = Annotated[int | None, typer.Option(help="Evaluations in all: more is slower and stronger.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of everything random.")]
-Network = Annotated[str | None, typer.Option(help="auto, vgg19, vgg16 or vgg19-lite.")]
+Size = Annotated[int | None, typer.Option(help=_help("size"))]
+Steps = Annotated[int | None, typer.Option(help=_help("steps"))]
+Seed = Annotated[int | None, typer.Option(help=_help("seed"))]
+Network = Annotated[str | None, typer.Option(help=_help("network.name"))]
 WeightsFile = Annotated[Path | None, typer.Option("--weights", help="A file with the network's weights.")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")]
+Device = Annotated[str | None, typer.Option(help=_help("device"))]
 Knobs = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KNOB=VALUE", help="Any knob by its dotted name, e.g. style.weight=50."),
