@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-sys.path.insert(0, str(Path(__file__).parent))
 settings.register_profile("gramarye", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("gramarye")
 

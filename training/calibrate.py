@@ -33,29 +33,33 @@ from gramarye.weights import LITE, Weights, read, write
 
 NETWORK = "vgg19-lite"
 POOLINGS = ("avg", "max")
-PAIRS_PER_STEP, RATE = 128, 3e-3
+PAIRS_PER_STEP, RATE = 160, 3e-3
+STAY = 0.01  # weight of the penalty on leaving the start, ‖L − L₀‖²/‖L₀‖²
 
 
 @dataclass
 class Observations:
     """What a network makes of some pictures at one tap, with a pooling by turns.
 
-    `grams`: pictures C C. `moments`: pairs C C, second moments over positions of the difference between a
-    picture and the one before it in the list (resized to it): its trace is their content distance.
+    `grams`: pictures C C. `second`: for each picture and the one before it in the list (resized to it), the
+    second moments C C of their difference over positions, or only their trace: the content distance.
     """
 
     grams: Tensor
-    moments: Tensor
+    second: Tensor
 
     def distances(self) -> Tensor:
         """The squared Gram distances of all pictures to each other, pictures pictures."""
-        flat = self.grams.flatten(1).double()
-        norms = flat.square().sum(1)
-        return (norms[:, None] + norms[None] - 2 * flat @ flat.T).clamp_min(0).float()
+        flat = self.grams.flatten(1)
+        norms = flat.double().square().sum(1)
+        products = torch.stack([(flat @ row).double() for row in flat])
+        return (norms[:, None] + norms[None] - 2 * products).clamp_min(0).float()
 
-    def apart(self) -> Tensor:
-        """The squared content distances per position, pairs."""
-        return self.moments.diagonal(dim1=1, dim2=2).sum(1)
+
+def corners(pixels: Tensor) -> list[Tensor]:
+    """The four quarters of a picture."""
+    rows, columns = pixels.shape[2] // 2, pixels.shape[3] // 2
+    return [pixels[:, :, r : r + rows, c : c + columns] for r in (0, rows) for c in (0, columns)]
 
 
 def student_weights(checkpoint: Path) -> tuple[Weights, dict[str, Tensor]]:
@@ -77,18 +81,20 @@ def student_weights(checkpoint: Path) -> tuple[Weights, dict[str, Tensor]]:
     return made, matrices
 
 
-def observe(weights: Weights, sources: Sequence[Tensor]) -> dict[str, Observations]:
-    """Run a network over the pictures."""
-    networks = {pooling: VGG(weights, pooling=pooling) for pooling in POOLINGS}
+def observe(networks: dict[str, VGG], sources: Sequence[Tensor], *, traces: bool) -> dict[str, Observations]:
+    """Run a network, one for each pooling, over the pictures; keep second moments, or only their traces."""
     found: dict[str, list[tuple[Tensor, Tensor]]] = {tap: [] for tap in TAPS}
     for index, picture in enumerate(sources):
         other = images.resize(sources[index - 1], (picture.shape[2], picture.shape[3]))
+        network = networks[POOLINGS[index // 2 % 2]]
         with torch.no_grad():
-            seen = networks[POOLINGS[index // 2 % 2]](torch.cat([picture, other]), TAPS)
+            seen = network(torch.cat([picture, other]), TAPS)
         for tap, activation in seen.items():
-            found[tap].append((gram_matrix(activation[:1])[0], gram_matrix(activation[:1] - activation[1:])[0]))
+            difference = activation[:1].float() - activation[1:].float()
+            second = difference.square().sum(1).mean() if traces else gram_matrix(difference)[0]
+            found[tap].append((gram_matrix(activation[:1])[0], second))
         if index % 50 == 0:
-            print(f"{weights.network}: {index} of {len(sources)} pictures", flush=True)
+            print(f"{network.network}: {index} of {len(sources)} pictures", flush=True)
     return {tap: Observations(*(torch.stack(part) for part in zip(*rows, strict=True))) for tap, rows in found.items()}
 
 
@@ -97,8 +103,9 @@ def truths(teacher: Weights, sources: Sequence[Tensor], cache: Path | None) -> d
     if cache and cache.exists():
         kept: dict[str, tuple[Tensor, Tensor]] = torch.load(cache, weights_only=True)
         return kept
-    seen = observe(teacher, sources)
-    found = {tap: (each.distances(), each.apart()) for tap, each in seen.items()}
+    dtype = machine.fastest_dtype(torch.device("cpu"))
+    networks = {pooling: VGG(teacher, pooling=pooling, dtype=dtype) for pooling in POOLINGS}
+    found = {tap: (each.distances(), each.second) for tap, each in observe(networks, sources, traces=True).items()}
     if cache:
         torch.save(found, cache)
     return found
@@ -138,8 +145,13 @@ def error(root: Tensor, seen: Observations, truth: tuple[Tensor, Tensor], pairs:
     product = metric @ difference  # ‖L·ΔG·Lᵀ‖² = tr(M·ΔG·M·ΔG) with M = LᵀL
     squared = (product * product.transpose(1, 2)).sum((1, 2)).clamp_min(1e-20)
     gram = (0.5 * (squared.log() - truth[0][pairs[:, 0], pairs[:, 1]].log())).square().mean()
-    traces = (metric * seen.moments[content]).sum((1, 2)).clamp_min(1e-20)
+    traces = (metric * seen.second[content]).sum((1, 2)).clamp_min(1e-20)
     return gram + (0.5 * (traces.log() - truth[1][content].log())).square().mean()
+
+
+def gram_distances(root: Tensor, seen: Observations) -> Tensor:
+    """The squared Gram distances of all pictures to each other through L."""
+    return Observations(root @ seen.grams @ root.T, seen.second).distances()
 
 
 def fit(
@@ -158,7 +170,7 @@ def fit(
     training, check = (every[mask] for mask in (~kept_back[every].any(1), kept_back[every].any(1)))
     check = check[paintings[check].any(1)]
     check = check[torch.randperm(len(check), generator=generator)[:1500]]
-    likely = torch.where(paintings[training].any(1), 4.0, 1.0)
+    likely = torch.where(paintings[training].any(1), 2.0, 1.0)
     valid = truth[1] > 0
     old, fresh = (torch.nonzero(mask & valid).flatten() for mask in (~kept_back, kept_back))
 
@@ -166,8 +178,12 @@ def fit(
         with torch.no_grad():
             return float(error(matrix, seen, truth, check, fresh))
 
+    before = held_back(root)
+    with torch.no_grad():  # the right size first
+        sizes = torch.stack([each[check[:, 0], check[:, 1]] for each in (gram_distances(root, seen), truth[0])])
+        root = root * (sizes[1] / sizes[0]).median() ** 0.25
     matrix = root.clone().requires_grad_()
-    before = lowest = held_back(root)
+    lowest = held_back(root)
     best, rate = root, RATE * float(root.abs().max())
     optimizer = torch.optim.Adam([matrix], lr=rate)
     for step in range(steps):
@@ -175,7 +191,8 @@ def fit(
         pairs = training[torch.multinomial(likely, PAIRS_PER_STEP, replacement=True, generator=generator)]
         content = old[torch.randint(len(old), (PAIRS_PER_STEP,), generator=generator)]
         optimizer.zero_grad()
-        error(matrix, seen, truth, pairs, content).backward()
+        leaving = (matrix - root).square().sum() / root.square().sum()
+        (error(matrix, seen, truth, pairs, content) + STAY * leaving).backward()
         optimizer.step()
         if (step % 20 == 19 or step == steps - 1) and (now := held_back(matrix.detach())) < lowest:
             lowest, best = now, matrix.detach().clone()
@@ -203,9 +220,10 @@ def main() -> None:
     excluded = options.exclude.split(",")
     paintings = [path for path in pictures(options.paintings) if path.stem not in excluded]
     optimised = [path for folder in options.folders for path in pictures(folder)]
-    optimised = [optimised[i] for i in torch.randperm(len(optimised), generator=generator)[: options.count // 2]]
+    optimised = [optimised[i] for i in torch.randperm(len(optimised), generator=generator)[: options.count // 4]]
     plain = [shrunk(path) for path in photographs + optimised]
     art = [shrunk(path, side) for path in paintings for side in (192, 256, 384)]
+    art += [corner for path in paintings for corner in corners(shrunk(path, 512))]
     kinds = torch.tensor([False] * len(plain) + [True] * len(art))
     order = torch.randperm(len(kinds), generator=generator)
     sources = [(plain + art)[i] for i in order]
@@ -213,7 +231,8 @@ def main() -> None:
     teacher = read(options.teacher, network="vgg19")
     matrices |= least_squares(student, teacher, sources[:60])
     truth = truths(teacher, sources, options.cache)
-    seen = observe(student, sources)
+    networks = {pooling: VGG(student, pooling=pooling) for pooling in POOLINGS}
+    seen = observe(networks, sources, traces=False)
     calibration = {}
     for tap in TAPS:
         matrix, before, after = fit(

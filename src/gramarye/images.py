@@ -203,7 +203,8 @@ def _check_size(size: tuple[int, int], name: str, max_megapixels: float) -> None
     megapixels = height * width / 1e6
     if not megapixels <= max_megapixels:
         rule = f"a picture may have at most {max_megapixels:g} megapixels"
-        raise ImageError(rule, f"{received} ({megapixels:.6g} megapixels)", "shrink it, or raise max_megapixels")
+        remedy = "shrink it, or raise max_megapixels (--max-megapixels)"
+        raise ImageError(rule, f"{received} ({megapixels:.6g} megapixels)", remedy)
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

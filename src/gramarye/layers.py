@@ -85,6 +85,10 @@ def resolve(name: str, network: str = "vgg19") -> str:
     """
     layers = table(network)
     canonical = aliases(network).get(name, name)
+    if canonical not in layers and network.endswith("-lite") and canonical in table(network.removesuffix("-lite")):
+        full, last = network.removesuffix("-lite"), convolutions(network)[-1]
+        remedy = f"it ends at {last}: use --network {full}, or a shallower layer"
+        raise SettingsError(f"unknown layer of {network}", repr(name), remedy)
     if canonical not in layers:
         known = (*layers, *aliases(network))
         raise SettingsError(*unknown_name(f"layer of {network}", name, known))

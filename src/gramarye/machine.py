@@ -49,7 +49,9 @@ def choose_device(name: str = "auto") -> torch.device:
     found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind == "auto":
         return torch.device(next(each for each in ("cuda", "mps", "cpu") if found[each]))
-    if not found[kind]:
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    index = name.partition(":")[2] or "0"
+    if not found[kind] or not index.isdecimal() or int(index) >= count:
         raise SettingsError("the device must be on this machine", name, "use --device auto or cpu")
     return torch.device(name)
 

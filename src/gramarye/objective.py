@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gramarye import statistics
+from gramarye.errors import SettingsError
 from gramarye.settings import ContentSettings, Settings, SmoothnessSettings, StyleSettings
 from gramarye.vgg import VGG
 
@@ -149,6 +150,8 @@ def objective_for(network: VGG, photograph: Tensor, paintings: Sequence[Tensor],
         *style_terms(network, paintings, settings.style),
         *smoothness_terms(settings.smoothness),
     )
+    if not any(term.weight for term in terms):
+        raise SettingsError("something must be asked of the picture", "weights that are all 0", "raise style.weight")
     return Objective(balanced(network, photograph, terms) if settings.balance == "start" else terms)
 
 

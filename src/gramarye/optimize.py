@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # A total this many times the best so far means that L-BFGS has left the region where its model holds.
 EXPLOSION = 10.0
 RESCUES = 5
+WORSE = 1.02  # a last total this many times the best: the picture of the best is kept instead
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def optimize(
     """Minimise `objective` over `pixels` (1 3 H W, sRGB, changed in place); one Step an evaluation.
 
     Values that are not finite, or a total that explodes, roll the picture back to the best so far and halve
-    the learning rate; after five rescues OptimizationError is raised. Seconds and indices count from here.
+    the learning rate; after five rescues OptimizationError is raised. Where the last total is not about the
+    best, the picture of the best is what is left. Seconds and indices count from here.
     """
     began = time.perf_counter()
     leaf = pixels.detach().requires_grad_()
@@ -121,6 +123,8 @@ def optimize(
         terms = {name: float(value.detach()) for name, value in found.items()}
         weighted = {term.name: term.weight * terms[term.name] for term in objective.terms if term.weight}
         seconds = time.perf_counter() - began
+        if index == evaluations and total > WORSE * best.total:
+            leaf.detach().copy_(best.pixels)
         yield Step(index, 0, terms, weighted, total, seconds, leaf.detach(), rescued=not accepted)
 
 

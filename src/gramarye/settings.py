@@ -156,6 +156,12 @@ class ScalesSettings(Group):
         (0.5, 0.3, 0.2), "share of the evaluations for each size, the smallest first; empty: all alike"
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.shares and (min(self.shares) < 0 or self.shares[-1] == 0):
+            received = ", ".join(f"{share:g}" for share in self.shares)
+            raise SettingsError("scales.shares must not be negative, and the last one positive", received)
+
 
 @dataclass(frozen=True)
 class Settings(Group):
@@ -191,6 +197,11 @@ class Settings(Group):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, group in (("content", self.content), ("style", self.style)):
+            if not group.layers:
+                rule = f"{name}.layers needs at least one layer"
+                raise SettingsError(rule, "none", f"to leave these terms out, set {name}.weight=0")
+            if min(group.layer_weights, default=0) < 0:
+                raise SettingsError(f"{name}.layer_weights must not be negative", min(group.layer_weights))
             if group.layer_weights and len(group.layer_weights) != len(group.layers):
                 rule = f"{name}.layer_weights needs one weight for each of the {len(group.layers)} layers"
                 raise SettingsError(rule, f"{len(group.layer_weights)}", f"or set {name}.layer_weights=")
@@ -208,10 +219,14 @@ class Settings(Group):
             group, dot, rest = name.partition(".")
             if name not in KNOBS and not (isinstance(value, Group) and name in GROUPS):
                 raise SettingsError(*unknown_name("knob", name, KNOBS))
+            checked = _checked(KNOBS[name], value) if name in KNOBS else value
             if dot:
-                nested.setdefault(group, {})[rest] = value
+                nested.setdefault(group, {})[rest] = checked
             else:
-                nested[name] = value
+                nested[name] = checked
+        for group in ("content", "style"):  # other layers: weights that were meant for the old ones go
+            if isinstance(nested.get(group), dict) and "layers" in nested[group]:
+                nested[group].setdefault("layer_weights", ())
         for group, values in nested.items():
             if group in GROUPS and isinstance(values, dict):
                 nested[group] = dataclasses.replace(getattr(self, group), **values)

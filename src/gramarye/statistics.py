@@ -142,4 +142,5 @@ def _color_covariance(pixels: Tensor) -> Tensor:
 
 def _root(matrix: Tensor, power: float) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix)
-    return vectors @ torch.diag(values.clamp_min(1e-12).pow(power)) @ vectors.T
+    root: Tensor = vectors @ torch.diag(values.clamp_min(1e-12).pow(power)) @ vectors.T
+    return root

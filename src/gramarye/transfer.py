@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import time
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor
 
 import gramarye
-from gramarye import images, machine, presets, statistics, weights
+from gramarye import images, layers, machine, presets, statistics, weights
 from gramarye.errors import SettingsError
 from gramarye.images import Picture
 from gramarye.objective import Objective, objective_for
@@ -37,15 +38,17 @@ class Scale:
     evaluations: int
 
 
-def schedule(size: tuple[int, int], steps: int, settings: ScalesSettings) -> tuple[Scale, ...]:
+def schedule(size: tuple[int, int], steps: int, settings: ScalesSettings, least: int = 1) -> tuple[Scale, ...]:
     """The sizes from coarse to fine, the last one being `size` (height, width), with their evaluations.
 
-    The k-th size before the last is smaller by factorᵏ; sizes below `smallest` are left out and their
-    share of the evaluations goes to the others in proportion. The evaluations sum to `steps`.
+    The k-th size before the last is smaller by factorᵏ; sizes below `smallest`, and those with a side
+    shorter than `least`, which the network could not see, are left out; their share of the evaluations
+    goes to the others in proportion. The evaluations sum to `steps`.
     """
     long_side = max(size)
     sides = [long_side / settings.factor**k for k in reversed(range(settings.count))]
-    kept = [round(side) for side in sides[:-1] if side >= settings.smallest] + [long_side]
+    seen = max(settings.smallest, least * long_side / min(size))
+    kept = [round(side) for side in sides[:-1] if side >= seen] + [long_side]
     if settings.shares and len(settings.shares) != settings.count:
         rule = f"scales.shares needs one share for each of the {settings.count} scales"
         raise SettingsError(rule, str(len(settings.shares)), "or set scales.shares=")
@@ -105,9 +108,12 @@ class Painting:
         return self._objective[1]
 
     def paintings_at(self, size: tuple[int, int]) -> list[Tensor]:
-        """The style pictures for a picture of `size`: its long side times style.scale, never enlarged."""
-        long_side = max(1, round(max(size) * self.settings.style.scale))
-        return [_shrunk(style.pixels, long_side).to(self.device) for style in self.styles]
+        """The style pictures for a picture of `size`: its long side times style.scale, never enlarged.
+
+        None becomes so small that the network could not see it.
+        """
+        long_side, least = round(max(size) * self.settings.style.scale), least_side(self.network, self.settings)
+        return [_shrunk(style.pixels, long_side, least).to(self.device) for style in self.styles]
 
     def result(self) -> Result:
         """What has been reached so far, at full size, with its terms."""
@@ -226,7 +232,7 @@ def prepare(
     loaded = weights.load(settings.network.name, weights_file)
     network = make_network(loaded, settings, device)
     size = images.fitted_size(_size(photograph.pixels), settings.size)
-    scales = schedule(size, settings.steps, settings.scales)
+    scales = schedule(size, settings.steps, settings.scales, least_side(network, settings))
     painting = Painting(
         content=photograph,
         styles=tuple(styles),
@@ -339,8 +345,15 @@ def _size(pixels: Tensor) -> tuple[int, int]:
     return pixels.shape[2], pixels.shape[3]
 
 
-def _shrunk(pixels: Tensor, long_side: int) -> Tensor:
+def least_side(network: VGG, settings: Settings) -> int:
+    """The shortest side, in pixels, of a picture at which the deepest layer of the settings has one position."""
+    names = network.resolve((*settings.content.layers, *settings.style.layers))
+    return network.table[layers.deepest(names, network.network)].stride
+
+
+def _shrunk(pixels: Tensor, long_side: int, least: int) -> Tensor:
     size = _size(pixels)
+    long_side = max(long_side, math.ceil(least * max(size) / min(size)))
     return pixels if max(size) <= long_side else images.resize(pixels, images.fitted_size(size, long_side))
 
 

@@ -26,7 +26,9 @@ Image = Float[Tensor, "batch 3 height width"]
 Activation = Float[Tensor, "batch channels rows columns"]
 
 
-def pool(activation: Activation, pooling: str, *, rescale: bool = False) -> Activation:
+def pool(
+    activation: Activation, pooling: str, *, rescale: bool = False
+) -> Float[Tensor, "batch channels fewer_rows fewer_columns"]:
     """Pool 2×2 with stride 2: `max`; `avg`; or `l2`, the root of the sum of squares.
 
     `rescale` multiplies by the factor that keeps the size of VGG's activations (avg 2, l2 0.78);
@@ -41,7 +43,9 @@ def pool(activation: Activation, pooling: str, *, rescale: bool = False) -> Acti
     return pooled * RESCALE[pooling] if rescale and pooling != "max" else pooled
 
 
-def convolve(activation: Activation, weight: Tensor, bias: Tensor, padding: str) -> Activation:
+def convolve(
+    activation: Activation, weight: Tensor, bias: Tensor, padding: str
+) -> Float[Tensor, "batch filters rows columns"]:
     """A 3×3 convolution, stride 1, that keeps the size; `padding` is zeros, replicate or reflect."""
     if padding == "zeros":
         return F.conv2d(activation, weight, bias, padding=1)
@@ -115,14 +119,23 @@ class VGG(nn.Module):
         """Activations of the named `layers` (names or aliases) of `image`, 1 3 H W, sRGB in [0, 1].
 
         Returns a dict, keyed by the names as given, of tensors `batch channels rows columns` in the
-        network's precision. Raises SettingsError for an unknown layer, ImageError if the image is
-        smaller than one position of the deepest layer.
+        network's precision. Raises SettingsError for an unknown layer or one beyond the weights, ImageError
+        if the image is smaller than one position of the deepest layer.
         """
         wanted = {name: layer_table.resolve(name, self.network) for name in layers}
         deepest = layer_table.deepest(tuple(wanted.values()), self.network)
+        self._check_depth(deepest)
         self._check_size(image, deepest)
         found = self._run(image, set(wanted.values()), deepest)
         return {name: found[canonical] for name, canonical in wanted.items()}
+
+    def _check_depth(self, deepest: str) -> None:
+        names = list(self.table)[: list(self.table).index(deepest) + 1]
+        there = [name for name in self.table if f"{name}_weight" in self._buffers]
+        if any(self.table[name].kind == "conv" and name not in there for name in names):
+            received = f"weights of {self.network} that end at {there[-1]}"
+            remedy = "name shallower layers, or other weights"
+            raise SettingsError(f"{deepest} needs weights that reach it", received, remedy)
 
     def _check_size(self, image: Image, deepest: str) -> None:
         stride = self.table[deepest].stride

@@ -207,7 +207,6 @@ def test_wrong_usage_is_status_2(arguments: tuple[str, ...], place: Path, gramar
 
 # ---- what is still to be mended outside the command line -------------------------------------------
 
-UNMENDED = pytest.mark.xfail(strict=True, reason="reported with a patch")
 NONSENSE: dict[str, tuple[tuple[str, ...], str]] = {
     "no style layers": (_setting("style.layers="), "style.weight=0"),
     "no content layers": (_setting("content.layers="), "content.weight=0"),
@@ -229,7 +228,6 @@ NONSENSE: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-@UNMENDED
 @pytest.mark.parametrize(("arguments", "about"), NONSENSE.values(), ids=NONSENSE.keys())
 def test_nonsense(arguments: tuple[str, ...], about: str, place: Path, gramarye: Gramarye) -> None:
     before = everything_in(place)
@@ -238,7 +236,6 @@ def test_nonsense(arguments: tuple[str, ...], about: str, place: Path, gramarye:
     assert everything_in(place) == before
 
 
-@UNMENDED
 def test_other_layers_alone_are_enough(place: Path, gramarye: Gramarye) -> None:
     """The weights of a preset are for its own layers."""
     knobs = ("content.layers=relu2_1,relu3_1,relu4_1", "style.layers=relu1_1,relu2_1")
@@ -246,7 +243,6 @@ def test_other_layers_alone_are_enough(place: Path, gramarye: Gramarye) -> None:
     gramarye.transfer("out.png", *_setting(*knobs), "--preset", "gatys-2015")
 
 
-@UNMENDED
 @pytest.mark.parametrize(
     ("content", "style", "arguments"),
     [

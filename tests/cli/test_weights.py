@@ -226,7 +226,6 @@ def test_weights_alone_shows_its_commands(gramarye: Gramarye) -> None:
         assert command in outcome.out + outcome.err
 
 
-@pytest.mark.xfail(strict=True, reason="reported with a patch")
 def test_a_shallow_file_keeps_its_network(gramarye: Gramarye, home: Path, tmp_path: Path) -> None:
     """To conv2_1, VGG-16 and VGG-19 have the same shapes: only the stored file knows."""
     path = write_npz(tmp_path / "weights.npz", random_network("vgg16", to="conv2_1"))
@@ -234,7 +233,6 @@ def test_a_shallow_file_keeps_its_network(gramarye: Gramarye, home: Path, tmp_pa
     assert "vgg16 to conv2_1" in gramarye.ok("weights", "verify").out
 
 
-@pytest.mark.xfail(strict=True, reason="reported with a patch")
 def test_weights_that_do_not_reach_the_layers(gramarye: Gramarye, place: Path, file: Path) -> None:
     before = everything_in(place)
     outcome = gramarye("transfer", "content.png", "style.png", "-o", "out.png", *TINY, "--weights", file)

@@ -67,14 +67,15 @@ def read(file: Path | str, network: str | None = None, convention: InputConventi
     size of the first kernels, else from the layout. Raises WeightsError for everything that is not a VGG.
     """
     path = Path(file).expanduser()
+    arrays = open_arrays(path, _is_known)
     if network in (None, "auto"):
-        candidates = tuple(CONVOLUTIONS_PER_BLOCK)
+        said = arrays.metadata.get("network")  # by ours, of which a shallow one could be of either
+        candidates = (said,) if said in CONVOLUTIONS_PER_BLOCK else tuple(CONVOLUTIONS_PER_BLOCK)
     elif network in CONVOLUTIONS_PER_BLOCK:
         candidates = (str(network),)
     else:
         raise WeightsError(*unknown_name("network", str(network), ("auto", *CONVOLUTIONS_PER_BLOCK)))
     given = convention_named(convention) if isinstance(convention, str) else convention
-    arrays = open_arrays(path, _is_known)
     named, chosen = _fit(arrays, candidates, path)
     checked = {key: _checked(key, tensor, path) for key, tensor in named.items()}
     kernel, sha256 = checked["conv1_1.weight"], digest(path)
@@ -190,7 +191,11 @@ def _attempt(arrays: Arrays, network: str, path: Path) -> tuple[dict[str, Tensor
             tensor = _oihw(named.pop(name))
             if tuple(tensor.shape) != shape:
                 expected, got = ("×".join(map(str, each)) for each in (shape, tensor.shape))
-                return fitting, WeightsError(f"{name} of {network} is {expected}", f"{got or 'a scalar'} in {path}")
+                return fitting, WeightsError(
+                    f"{name} of {network} is {expected}",
+                    f"{got or 'a scalar'} in {path}",
+                    "choose another --network or file",
+                )
             fitting[name] = tensor
     if named:
         received = f"{', '.join(sorted(named)[:3])} in {path}"
