@@ -27,7 +27,7 @@ DEFAULT = Settings().with_(
         "style.layers": ("relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu4_1", "relu5_1"),
         "style.weight": 30.0,
         "smoothness.weight": 4.0,
-        "smoothness.chroma": 150.0,
+        "smoothness.chroma": 80.0,
         "smoothness.box": 10.0,
     }
 )

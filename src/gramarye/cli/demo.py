@@ -48,7 +48,7 @@ def demo(
         cells.append(sheet.Cell(style.stem, result.pixels, inset=images.load(style).pixels))
         if interrupted:
             break
-    sheet.contact_sheet(cells, contact)
+    sheet.contact_sheet(cells, contact, columns=4)
     console.say(f"wrote {contact} · painted in {console.seconds_in_words(seconds)}", quiet=quiet)
     if json:
         console.answer({"seconds": round(seconds, 3), "outputs": written, "sheet": str(contact)})
