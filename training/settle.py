@@ -3,7 +3,7 @@
     python training/settle.py TEACHER.safetensors RUN CALIBRATED.safetensors PHOTOGRAPHS PAINTINGS --out FILE
 
 `calibrate.py` fits a matrix L to some hundred pictures; on quite other paintings the matrix that it began from can
-rank distances better. For every tap the mixture of the two, in eighths, is taken that ranks held-out
+rank distances better. For every tap the mixture of the two is taken that ranks held-out
 photographs against held-out paintings most as VGG-19 does.
 """
 
@@ -56,10 +56,10 @@ def check(
 
 
 def settle(start: Tensor, fitted: Tensor, ours: Check, theirs: Check) -> tuple[Tensor, float]:
-    """The mixture of the two matrices, in eighths, that ranks held-out pairs most as the teacher does, and its share.
+    """The mixture of the two matrices that ranks held-out pairs most as the teacher does, and the fitted one's share.
 
-    The start is first brought to the size of the fitted one; the rank correlations (Spearman) of Gram and of
-    content distances count alike. The mixture keeps the fitted one's median Gram distance.
+    The share is a half or more, in eighths: the held-out pairs are few. The rank correlations (Spearman) of Gram
+    and of content distances count alike. Before and after, the median Gram distance is brought to the teacher's.
     """
     truth = distances(theirs.photographs, theirs.paintings).flatten()
 
@@ -70,11 +70,12 @@ def settle(start: Tensor, fitted: Tensor, ours: Check, theirs: Check) -> tuple[T
         content = ((root.T @ root) * ours.second).sum((1, 2))
         return float(spearmanr(seen(root), truth)[0] + spearmanr(content, theirs.second)[0])
 
-    size = seen(fitted).median()
-    start = start * (size / seen(start).median()).sqrt()
-    mixtures = [(start * (1 - share) + fitted * share, share) for share in (k / 8 for k in range(9))]
-    best, share = max(mixtures, key=lambda pair: score(pair[0]))
-    return best * (size / seen(best).median()).sqrt(), share
+    def sized(root: Tensor) -> Tensor:
+        return root * float((truth / seen(root)).median()) ** 0.5
+
+    start = sized(start)
+    mixtures = [(sized(start * (1 - share) + fitted * share), share) for share in (k / 8 for k in range(4, 9))]
+    return max(mixtures, key=lambda pair: score(pair[0]))
 
 
 def main() -> None:
