@@ -56,7 +56,7 @@ def evaluation() -> dict[str, Any]:
     for size in (256, 512):
         for name, file in networks().items():
             times: dict[str, list[float]] = {"plain-evaluation": [], "evaluation": []}
-            for _ in range(3):
+            for _ in range(2):
                 for kind, seen in times.items():
                     seen.append(measure(kind, size=size, weights=file, repeats=7)["seconds"])
             plain, ours = (statistics.median(seen) for seen in times.values())
