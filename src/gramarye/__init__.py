@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from gramarye.objective import Objective, Term
     from gramarye.optimize import Step
     from gramarye.presets import preset
+    from gramarye.result import Result
     from gramarye.settings import Settings
-    from gramarye.transfer import Result, measure, stylize, stylize_steps
+    from gramarye.transfer import measure, stylize, stylize_steps
     from gramarye.vgg import VGG
 
 _HOMES = {
     "VGG": "vgg",
     "GramaryeError": "errors",
     "Objective": "objective",
-    "Result": "transfer",
+    "Result": "result",
     "Settings": "settings",
     "Step": "optimize",
     "Term": "objective",

@@ -8,8 +8,9 @@ import torch
 
 from gramarye import layers
 from gramarye.optimize import optimize
+from gramarye.schedule import Scale
 from gramarye.settings import Settings
-from gramarye.transfer import Painting, Scale
+from gramarye.transfer import Painting
 
 # Fitted to the peaks that `make bench` measures at 256, 512 and 1024 px with both networks (within 10 %): bytes
 # that a process holds before it paints, and what is kept for each activation value, as a multiple of its own bytes
@@ -66,7 +67,7 @@ def predict(painting: Painting) -> Cost:
     settings, first = painting.settings, painting.scales[0]
     network, final = painting.network, painting.scales[-1]
     needed = memory(settings, network.network, final.size, torch.finfo(network.dtype).bits // 8)
-    if not settings.steps:
+    if not sum(scale.evaluations for scale in painting.scales):
         return Cost(0.0, needed)
     trial = painting.pixels.clone()
     seconds = 0.0

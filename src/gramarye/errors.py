@@ -13,6 +13,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LISTED = 40  # names, at most, in one line
+
 
 class GramaryeError(Exception):
     """An error that a user can mend: the rule, the value received, the remedy, in one line.
@@ -51,9 +53,10 @@ class MissingExtraError(GramaryeError):
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> tuple[str, str, str]:
     """Rule, received and remedy for a name that is not among the known ones.
 
-    The remedy offers the nearest known name, or lists all of them when none is near.
+    The remedy offers the nearest known name, or lists them (the first LISTED) when none is near.
     """
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    remedy = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}"
+    rest = f" … ({len(names)} in all)" if len(names) > LISTED else ""
+    remedy = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names[:LISTED])}{rest}"
     return f"unknown {kind}", repr(name), remedy

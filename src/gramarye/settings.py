@@ -8,56 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import types
-import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from gramarye import layers
 from gramarye.errors import SettingsError, unknown_name
+from gramarye.knobs import Group, Knob, checked, knob, knobs_of
 
-
-@dataclass(frozen=True)
-class Knob:
-    """What is known about one knob besides its value; `low` and `high` are inclusive."""
-
-    name: str
-    default: Any
-    type: Any
-    help: str
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    choices: tuple[str, ...] = ()
-
-    def range(self) -> str:
-        """The allowed values in words, empty if anything goes."""
-        if self.choices:
-            return ", ".join(self.choices)
-        low = "" if self.low is None else f"{self.low:g}"
-        high = "" if self.high is None else f"{self.high:g}"
-        return f"{low} … {high}".strip() if low or high else ""
-
-
-def knob(default: Any, help: str, **known: Any) -> Any:
-    """Declare one knob of a settings group."""
-    return field(default=default, metadata={"help": help, **known})
-
-
-@dataclass(frozen=True)
-class Group:
-    """A frozen group of knobs that checks itself when it is made; `prefix` begins their dotted names."""
-
-    prefix: ClassVar[str] = ""
-
-    def __post_init__(self) -> None:
-        for known in _knobs(type(self), self.prefix):
-            field_name = known.name.removeprefix(self.prefix)
-            if "." not in field_name:
-                object.__setattr__(self, field_name, _checked(known, getattr(self, field_name)))
+STATISTICS = ("gram", "covariance", "moments", "mmd-poly", "mmd-gauss", "w2", "sliced-w", "nearest")
+DISTANCES = ("l2", "l1", "huber")
 
 
 @dataclass(frozen=True)
@@ -78,6 +38,12 @@ class NetworkSettings(Group):
         "what a convolution sees beyond the border; papers use zeros, which leaves marks there",
         choices=("zeros", "replicate", "reflect", "replicate-first"),
     )
+    units: str = knob(
+        "own",
+        "whose activations' size the weights were tuned for: the network's own, Oxford's (pictures of 0 … 255), "
+        "torchvision's (standardised pictures), or normalised to a mean of 1 (Gatys 2015)",
+        choices=("own", "oxford", "torchvision", "normalised"),
+    )
 
 
 @dataclass(frozen=True)
@@ -94,6 +60,15 @@ class ContentSettings(Group):
         "sum: ½·Σ(F−P)² (Gatys 2015); mean: the mean of (F−P)² (PyTorch tutorial)",
         choices=("sum", "mean"),
     )
+    distance: str = knob("l2", "how activations are compared", choices=DISTANCES)
+    detail: float = knob(
+        0.0, "how much more the photograph's details count than its plain parts; 0: all alike", low=0, high=100
+    )
+    detail_from: str = knob(
+        "edges",
+        "what counts as detail: the photograph's edges, or what a first painting has lost of it",
+        choices=("edges", "lost"),
+    )
 
 
 @dataclass(frozen=True)
@@ -103,14 +78,21 @@ class StyleSettings(Group):
     prefix = "style."
 
     weight: float = knob(1.0, "weight β of the style terms", low=0, high=1e15, log=True)
-    layers: tuple[str, ...] = knob(layers.STYLE_LAYERS, "layers whose Gram matrices are matched")
+    layers: tuple[str, ...] = knob(layers.STYLE_LAYERS, "layers whose statistics are matched")
     layer_weights: tuple[float, ...] = knob((), "one weight for each layer; empty: all alike")
+    statistic: str = knob("gram", "what is matched of the painting's activations", choices=STATISTICS)
+    distance: str = knob("l2", "how the statistics are compared", choices=DISTANCES)
     normalization: str = knob(
         "gatys",
-        "gatys: 1/(4N²M²)·Σ(G−A)²; chw: the mean of (G/NM − A/NM)² (PyTorch tutorial, N channels, M positions)",
-        choices=("gatys", "chw"),
+        "of gram and covariance, N channels and M positions: gatys 1/(4N²M²)·Σ(G−A)²; hw the mean of (G/M − A/M)² "
+        "(Gatys' PyTorch code); chw the mean of (G/NM − A/NM)² (Johnson 2016, PyTorch tutorial)",
+        choices=("gatys", "hw", "chw"),
     )
     scale: float = knob(1.0, "long side of the painting relative to the picture's", low=0.1, high=4, log=True)
+    size: int = knob(
+        0, "long side of the painting, whatever the picture's; 0: by style.scale", unit="px", low=0, high=20000
+    )
+    mix: tuple[float, ...] = knob((), "one weight for each painting; empty: all alike")
 
 
 @dataclass(frozen=True)
@@ -120,7 +102,13 @@ class SmoothnessSettings(Group):
     prefix = "smoothness."
 
     weight: float = knob(0.0, "weight of the total variation", low=0, high=1e9, log=True)
-    exponent: float = knob(2.0, "exponent of the differences between neighbouring pixels", low=1, high=2)
+    kind: str = knob(
+        "anisotropic",
+        "which differences: |dx|ᵖ + |dy|ᵖ; isotropic (dx² + dy²)^(p/2); or nine-point, with the diagonals (Crowson)",
+        choices=("anisotropic", "isotropic", "nine-point"),
+    )
+    exponent: float = knob(2.0, "exponent p of the differences between neighbouring pixels", low=1, high=2.5)
+    reduction: str = knob("mean", "mean over the pixels, or their sum (papers)", choices=("mean", "sum"))
     chroma: float = knob(
         0.0,
         "weight of the squared total variation of the colour differences: against coloured speckle",
@@ -137,10 +125,45 @@ class OptimizerSettings(Group):
 
     prefix = "optimizer."
 
-    name: str = knob("lbfgs", "optimiser", choices=("lbfgs", "adam"))
-    learning_rate: float = knob(1.0, "step length; 1 for L-BFGS, about 0.02 for Adam", low=1e-6, high=1000, log=True)
+    name: str = knob("lbfgs", "optimiser", choices=("lbfgs", "adam", "adagrad", "sgd"))
+    learning_rate: float = knob(
+        0.0,
+        "step length; 0: by the optimiser, 1 for lbfgs, 0.02 for adam, 0.1 for adagrad, for sgd what first moves "
+        "pixels by 0.01",
+        low=0,
+        high=1e9,
+        log=True,
+    )
+    decay: float = knob(1.0, "factor on the learning rate over decay_every evaluations, continuously", low=0.01, high=1)
+    decay_every: int = knob(100, "evaluations over which the learning rate falls by decay", low=1, high=1_000_000)
     history: int = knob(10, "how many past steps L-BFGS remembers", low=1, high=200)
+    line_search: str = knob("none", "how L-BFGS finds the length of a step", choices=("none", "strong-wolfe"))
+    beta1: float = knob(0.9, "how much of the mean gradient Adam keeps", low=0, high=0.9999)
+    beta2: float = knob(0.99, "how much of the mean squared gradient Adam keeps", low=0, high=0.999999)
+    momentum: float = knob(0.0, "how much of the last step SGD keeps", low=0, high=0.9999)
+    averaging: float = knob(
+        0.0,
+        "decay of the running mean of all pictures, which is the result; 0: the last one is (Crowson: 0.99)",
+        low=0,
+        high=0.99999,
+    )
     clamp: bool = knob(False, "clip the picture to [0, 1] before each evaluation (PyTorch tutorial)")
+    range: float = knob(
+        1.0,
+        "the value of white in the optimiser's eyes, to which learning rates refer; many originals: 255",
+        low=1,
+        high=255,
+    )
+
+
+@dataclass(frozen=True)
+class ShiftingSettings(Group):
+    """Random style shifting: the picture is cropped and turned a little before each evaluation (paper 002)."""
+
+    prefix = "shifting."
+
+    fraction: float = knob(1.0, "least side of the random crop, relative to the picture's; 1: none", low=0.5, high=1)
+    degrees: float = knob(0.0, "largest random rotation", unit="°", low=0, high=45)
 
 
 @dataclass(frozen=True)
@@ -170,16 +193,28 @@ class Settings(Group):
     size: int = knob(512, "long side of the picture", unit="px", low=32, high=20000)
     steps: int = knob(200, "evaluations of the objective in all", low=0, high=1_000_000, log=True)
     seed: int = knob(0, "seed of everything random", low=0, high=2**32 - 1)
+    strength: float = knob(
+        1.0, "how far from the photograph (0) to go: 1 as the weights say, 2 much further", low=0, high=2
+    )
     init: str = knob(
         "matched",
-        "start: the photograph, the photograph with the painting's colour moments, noise, or black",
-        choices=("content", "matched", "noise", "black"),
+        "start: the photograph, the photograph with the painting's colour moments, noise, black, grey, the painting, "
+        "or a picture of your own (--start)",
+        choices=("content", "matched", "noise", "black", "grey", "style", "file"),
+    )
+    noise: float = knob(0.25, "standard deviation of the Gaussian noise of init=noise, around 0.5", low=0, high=2)
+    color: str = knob(
+        "style",
+        "colours of the painting (style), or the photograph's: paint its luminance only; match the painting's "
+        "histogram or its moments (pca, cholesky) to it before; or put its colours back afterwards (after)",
+        choices=("style", "luminance", "histogram", "pca", "cholesky", "after"),
     )
     balance: str = knob(
         "start",
         "raw: weights as they are (papers); start: style terms relative to their value at the photograph, "
-        "content terms relative to its activations, so that a weight means the same at every size",
-        choices=("raw", "start"),
+        "content terms relative to its activations, so that a weight means the same at every size; gradient: "
+        "every term relative to the size of its gradient, so that weights are shares of the pull",
+        choices=("raw", "start", "gradient"),
     )
     device: str = knob("auto", "auto, cpu, cuda, cuda:N or mps")
     precision: str = knob(
@@ -192,6 +227,7 @@ class Settings(Group):
     style: StyleSettings = field(default_factory=StyleSettings)
     smoothness: SmoothnessSettings = field(default_factory=SmoothnessSettings)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    shifting: ShiftingSettings = field(default_factory=ShiftingSettings)
     scales: ScalesSettings = field(default_factory=ScalesSettings)
 
     def __post_init__(self) -> None:
@@ -207,6 +243,9 @@ class Settings(Group):
                 raise SettingsError(rule, f"{len(group.layer_weights)}", f"or set {name}.layer_weights=")
             for layer in group.layers:
                 layers.resolve(layer)
+        if self.style.mix and (min(self.style.mix) < 0 or not sum(self.style.mix)):
+            received = ", ".join(f"{share:g}" for share in self.style.mix)
+            raise SettingsError("style.mix must not be negative, and one weight at least positive", received)
 
     def with_(self, **changes: Any) -> Settings:
         """A copy with some knobs changed: `with_(size=768)`, `with_(**{"style.weight": 30})`.
@@ -219,11 +258,11 @@ class Settings(Group):
             group, dot, rest = name.partition(".")
             if name not in KNOBS and not (isinstance(value, Group) and name in GROUPS):
                 raise SettingsError(*unknown_name("knob", name, KNOBS))
-            checked = _checked(KNOBS[name], value) if name in KNOBS else value
+            new = checked(KNOBS[name], value) if name in KNOBS else value
             if dot:
-                nested.setdefault(group, {})[rest] = checked
+                nested.setdefault(group, {})[rest] = new
             else:
-                nested[name] = checked
+                nested[name] = new
         for group in ("content", "style"):  # other layers: weights that were meant for the old ones go
             if isinstance(nested.get(group), dict) and "layers" in nested[group]:
                 nested[group].setdefault("layer_weights", ())
@@ -273,81 +312,5 @@ class Settings(Group):
         return value
 
 
-def _knobs(group: type, prefix: str = "") -> Iterator[Knob]:
-    hints = typing.get_type_hints(group)
-    for known in dataclasses.fields(group):
-        if known.metadata:
-            yield Knob(prefix + known.name, known.default, hints[known.name], **known.metadata)
-        else:
-            yield from _knobs(hints[known.name], f"{prefix}{known.name}.")
-
-
-def _checked(known: Knob, value: Any) -> Any:
-    """`value` as the knob's type, parsed if it is text; raises SettingsError outside its range."""
-    rule = f"{known.name} must be {_type_in_words(known.type)}"
-    try:
-        value = _converted(known.type, value)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(rule, repr(value)) from error
-    if known.choices and value not in known.choices:
-        raise SettingsError(*unknown_name(known.name, str(value), known.choices))
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        low = -math.inf if known.low is None else known.low
-        high = math.inf if known.high is None else known.high
-        if not low <= value <= high:
-            raise SettingsError(f"{known.name} must lie in {known.range()}", f"{value:g}")
-    return value
-
-
-def _converted(wanted: Any, value: Any) -> Any:
-    """`value` as the type `wanted`; raises ValueError or TypeError when it does not mean one."""
-    if isinstance(wanted, types.GenericAlias):
-        if isinstance(value, str):
-            value = [each for each in value.split(",") if each.strip()]
-        items = value if isinstance(value, (list, tuple)) else [value]
-        return tuple(_converted(typing.get_args(wanted)[0], each) for each in items)
-    if wanted is bool:
-        return _truth(value)
-    if isinstance(value, bool):
-        raise ValueError(value)
-    if wanted is int:
-        return _whole(value)
-    if wanted is float:
-        return _finite(value)
-    if not isinstance(value, str):
-        raise TypeError(value)
-    return value.strip()
-
-
-def _truth(value: Any) -> bool:
-    words = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, str) or value.strip().lower() not in words:
-        raise ValueError(value)
-    return words[value.strip().lower()]
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, int):
-        return value
-    if not float(value).is_integer():
-        raise ValueError(value)
-    return int(value) if isinstance(value, str) and value.strip().lstrip("+-").isdigit() else int(float(value))
-
-
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(value)
-    return number
-
-
-def _type_in_words(wanted: Any) -> str:
-    if isinstance(wanted, types.GenericAlias):
-        return "a list, by comma, each " + _type_in_words(typing.get_args(wanted)[0])
-    return {int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}[wanted]
-
-
 GROUPS = tuple(known.name for known in dataclasses.fields(Settings) if not known.metadata)
-KNOBS: dict[str, Knob] = {known.name: known for known in _knobs(Settings)}
+KNOBS: dict[str, Knob] = {known.name: known for known in knobs_of(Settings)}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gramarye import layers as layer_table
 from gramarye.errors import ImageError, SettingsError, unknown_name
-from gramarye.weights import InputConvention, Weights
+from gramarye.weights import InputConvention, Weights, unit_factors
 
 POOLINGS = ("max", "avg", "l2")
 PADDINGS = ("zeros", "replicate", "reflect", "replicate-first")
@@ -66,12 +66,28 @@ def fold_input_convention(weight: Tensor, convention: InputConvention) -> tuple[
     return folded, mean
 
 
+def scale_activations(tensors: Mapping[str, Tensor], factors: Mapping[str, float]) -> dict[str, Tensor]:
+    """The same network with the activations of each convolution, and its ReLU, times its factor.
+
+    W_l' = W_l·f_l/f_(l−1) and b_l' = b_l·f_l: exact, because ReLU, pooling and padding are positively
+    homogeneous. `tensors` hold convB_I.weight and convB_I.bias from the input on; a factor that is not given is 1.
+    """
+    scaled, before = dict(tensors), 1.0
+    for name in sorted(key.removesuffix(".weight") for key in tensors if key.endswith(".weight")):
+        factor = factors.get(name, 1.0)
+        scaled[f"{name}.weight"] = tensors[f"{name}.weight"] * (factor / before)
+        scaled[f"{name}.bias"] = tensors[f"{name}.bias"] * factor
+        before = factor
+    return scaled
+
+
 class VGG(nn.Module):
     """A frozen VGG: sRGB images in [0, 1] to the activations of named layers.
 
     Only the layers up to the deepest one asked for are computed. `width(layer)` is the number of
     channels that the layer has in the published network: the N of the papers' formulas, also for the
     embedded network, whose activations have a quarter of the channels but (calibrated) the same distances.
+    `units` says whose activations' size they come in: see `weights.units`.
     """
 
     def __init__(
@@ -81,6 +97,7 @@ class VGG(nn.Module):
         pooling: str = "max",
         padding: str = "zeros",
         rescale: bool = False,
+        units: str = "own",
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
@@ -88,13 +105,15 @@ class VGG(nn.Module):
             raise SettingsError(*unknown_name("pooling", pooling, POOLINGS))
         if padding not in PADDINGS:
             raise SettingsError(*unknown_name("padding", padding, PADDINGS))
-        self.network, self.dtype = weights.network, dtype
+        self.network, self.units, self.dtype = weights.network, units, dtype
         self.pooling, self.padding, self.rescale = pooling, padding, rescale
         self.table = layer_table.table(weights.network)
         self._load(weights)
 
     def _load(self, weights: Weights) -> None:
         tensors: dict[str, Tensor] = dict(weights.tensors)
+        if self.units != "own":
+            tensors = scale_activations(tensors, unit_factors(weights, self.units))
         first = tensors["conv1_1.weight"]
         tensors["conv1_1.weight"], mean = fold_input_convention(first, weights.convention)
         self.register_buffer("mean", mean)
@@ -105,7 +124,7 @@ class VGG(nn.Module):
             self.register_buffer(name.replace(".", "_"), frozen)
         self.calibrated = frozenset(weights.calibration)
         for name, matrix in weights.calibration.items():
-            self.register_buffer(f"{name}_calibration", matrix.detach().to(self.dtype)[:, :, None, None])
+            self.register_buffer(f"{name}_calibration", matrix.detach().to(self.dtype))
 
     def width(self, layer: str) -> int:
         """The number of channels of `layer` in the published network."""
@@ -169,4 +188,7 @@ class VGG(nn.Module):
     def _calibrate(self, name: str, activation: Activation) -> Activation:
         if name not in self.calibrated:
             return activation
-        return F.conv2d(activation, self.get_buffer(f"{name}_calibration"))
+        positions = activation.permute(
+            0, 2, 3, 1
+        )  # as channels-last lies in memory: no 1×1 convolution, which is slower
+        return F.linear(positions, self.get_buffer(f"{name}_calibration")).permute(0, 3, 1, 2)

@@ -39,4 +39,4 @@ def _version(version: bool = typer.Option(False, "--version", help="Show the ver
 def main() -> None:
     """The `gramarye` program."""
     console.open_streams()
-    app()
+    app(prog_name="gramarye")

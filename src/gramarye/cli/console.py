@@ -25,6 +25,7 @@ from gramarye.errors import GramaryeError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 INTERRUPTED = 130
+OUT_OF_MEMORY = "the picture needs more memory than there is. Use a smaller --size"
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for programs.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks; errors only.")]
@@ -46,9 +47,9 @@ def command(function: Command) -> Command:
             say("interrupted")
             raise typer.Exit(INTERRUPTED) from None
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-            fail("the picture needs more memory than there is. Use a smaller --size")
+            fail(OUT_OF_MEMORY)
         except BrokenPipeError:  # whoever read has read enough
             _give_up_standard_output()
             raise typer.Exit(1) from None
@@ -59,11 +60,26 @@ def command(function: Command) -> Command:
     return wrapped  # type: ignore[return-value]
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Whether this is Python's, torch's or CUDA's way to say that memory is used up."""
     return (
         isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in str(error)
     )
+
+
+def tried(work: Callable[[], Any]) -> str | None:
+    """Do one of many things; what went wrong, if a person can mend it, is returned in one line and not raised."""
+    try:
+        work()
+    except GramaryeError as error:
+        return str(error)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return OUT_OF_MEMORY
+    except OSError as error:
+        return f"the system must allow what is asked; got {error}"
+    return None
 
 
 def _give_up_standard_output() -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import NoneType
 from typing import Annotated, Any
 
 import typer
 
 import gramarye
 from gramarye import presets
-from gramarye.cli import console
+from gramarye.cli import console, replaying
 from gramarye.cli import painting as shared
 from gramarye.cli.transfer import Bits, Megapixels
 from gramarye.errors import ImageError, SettingsError
@@ -20,42 +19,6 @@ from gramarye.settings import Settings
 Painted = Annotated[
     Path, typer.Argument(metavar="PICTURE", help="A picture that Gramarye painted.", show_default=False)
 ]
-_NUMBER = (int, float)
-_ORIGIN = {"name": str, "path": (str, NoneType), "sha256": (str, NoneType)}
-_RECIPE: dict[str, Any] = {  # what is read of a recipe here, and of which types
-    "gramarye": str,
-    "preset": str,
-    "settings": dict,
-    "content": _ORIGIN,
-    "styles": [_ORIGIN],
-    "network": {"name": str, "sha256": str, "file": (str, NoneType)},
-    "terms": [{"name": str, "value": _NUMBER, "weight": _NUMBER, "weighted": _NUMBER}],
-}
-
-
-def _recipe(picture: Path) -> dict[str, Any]:
-    """The recipe inside a picture, with all that is needed of it; raises ImageError."""
-    from gramarye import images
-
-    recipe = images.read_recipe(picture)
-    misfit = _misfit(recipe, _RECIPE, "recipe")
-    if misfit:
-        received = f"no usable {misfit.removeprefix('recipe.')} in {picture.name}"
-        raise ImageError("the recipe inside a picture must be whole", received, "use the picture as Gramarye wrote it")
-    return recipe
-
-
-def _misfit(plain: Any, shape: Any, name: str) -> str | None:
-    """The dotted name of the first part of `plain` that is missing or of another type than `shape` has it."""
-    parts: list[tuple[Any, Any, str]] = []
-    kind: Any = type(shape) if isinstance(shape, (dict, list)) else shape
-    if not isinstance(plain, kind):
-        return name
-    if isinstance(shape, dict):
-        parts = [(plain.get(key), inner, f"{name}.{key}") for key, inner in shape.items()]
-    elif isinstance(shape, list):
-        parts = [(each, shape[0], f"{name}.{index}") for index, each in enumerate(plain)]
-    return next((found for part in parts if (found := _misfit(*part))), None)
 
 
 @console.command
@@ -64,7 +27,7 @@ def inspect(picture: Painted, *, json: console.Json = False, quiet: console.Quie
 
     Example: [b]gramarye inspect out.png[/b]
     """
-    recipe = _recipe(picture)
+    recipe = replaying.recipe_in(picture)
     if json:
         console.answer(recipe)
     else:
@@ -101,6 +64,9 @@ def replay(
     content: Annotated[str | None, typer.Option(help="The photograph, if it has moved.")] = None,
     style: Annotated[list[str] | None, typer.Option(help="The painting, if it has moved.")] = None,
     weights: shared.WeightsFile = None,
+    inputs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where else to look for what has moved: pictures, masks, start.")
+    ] = None,
     bits: Bits = 8,
     max_megapixels: Megapixels = 100,
     json: console.Json = False,
@@ -110,21 +76,18 @@ def replay(
 
     Example: [b]gramarye replay out.png -o again.png[/b]
     """
-    recipe = _recipe(picture)
+    recipe = replaying.recipe_in(picture)
     settings = _settings(recipe)
-    from gramarye import machine, transfer
+    from gramarye import machine
 
-    inputs = _inputs(recipe, picture, content, style or [])
-    shared.check_output(output, [picture, *inputs], bits=bits)
+    folders = [picture.parent, *([inputs] if inputs else [])]
+    photograph, *paintings = _inputs(recipe, folders, content, style or [])
+    file = weights or _weights_file(recipe)
+    more = replaying.inputs_of(recipe, folders)
+    order = shared.Order(settings, recipe["preset"], file, bits, max_megapixels, quiet, more)
+    shared.check_output(output, [picture, photograph, *paintings, *order.files()], bits=bits)
     machine.keep_memory()
-    painting = transfer.prepare(
-        inputs[0],
-        inputs[1:],
-        settings,
-        preset=recipe["preset"],
-        weights_file=weights or _weights_file(recipe),
-        max_megapixels=max_megapixels,
-    )
+    painting = order.prepare(photograph, paintings)
     if painting.loaded.sha256 != recipe["network"]["sha256"]:
         console.say("warning   other weights than the picture was painted with", quiet=quiet)
     shared.announce(painting, quiet=quiet)
@@ -153,30 +116,15 @@ def _weights_file(recipe: dict[str, Any]) -> Path | None:
     return Path(file) if file and Path(file).is_file() else None
 
 
-def _inputs(recipe: dict[str, Any], picture: Path, content: str | None, styles: list[str]) -> list[str]:
+def _inputs(recipe: dict[str, Any], folders: list[Path], content: str | None, styles: list[str]) -> list[str]:
     """Where the photograph and the paintings lie now; raises ImageError for those that are not found."""
     origins = recipe["styles"]
     if len(styles) > len(origins):
         received, remedy = f"{len(styles)} for {len(origins)}", "name them in the recipe's order"
         raise ImageError("--style replaces the paintings of the recipe one by one", received, remedy)
     given = [*styles, *[None] * (len(origins) - len(styles))]
-    paintings = [_found(*pair, picture, "--style") for pair in zip(origins, given, strict=True)]
-    return [_found(recipe["content"], content, picture, "--content"), *paintings]
-
-
-def _found(origin: dict[str, Any], given: str | None, picture: Path, option: str) -> str:
-    """Where an input of the recipe lies: as given, at its recorded place, or beside the picture."""
-    from gramarye import images
-
-    recorded = [each for each in (origin["path"], str(picture.parent / origin["name"])) if each]
-    places = list(dict.fromkeys([given] if given else recorded))
-    found = [place for place in places if Path(place).is_file()]
-    matching = [place for place in found if images.sha256_of(place) == origin["sha256"]]
-    if not matching:
-        rule = f"replaying needs {origin['name']} as it was"
-        received = f"another file at {found[0]}" if found else f"none at {' or '.join(places)}"
-        raise ImageError(rule, received, f"name it with {option}")
-    return matching[0]
+    paintings = [replaying.found(*pair, folders, "--style") for pair in zip(origins, given, strict=True)]
+    return [replaying.found(recipe["content"], content, folders, "--content"), *paintings]
 
 
 @console.command

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         verify,
         write,
     )
+    from gramarye.weights.units import UNITS, unit_factors
 
 _HOMES = {
     "download": ("Progress", "fetch"),
@@ -64,6 +65,7 @@ _HOMES = {
         "verify",
         "write",
     ),
+    "units": ("UNITS", "unit_factors"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -74,6 +76,7 @@ __all__ = [
     "OXFORD_RGB",
     "SOURCES",
     "TORCHVISION",
+    "UNITS",
     "Choice",
     "InputConvention",
     "Progress",
@@ -91,6 +94,7 @@ __all__ = [
     "load",
     "read",
     "source",
+    "unit_factors",
     "verify",
     "write",
 ]

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gramarye.errors import WeightsError, unknown_name
 from gramarye.layers import CONVOLUTIONS_PER_BLOCK, convolutions, table
+from gramarye.weights import scales
 from gramarye.weights.formats import Arrays, digest, open_arrays
 from gramarye.weights.recognition import MODULE_KEY, input_convention, origin
 from gramarye.weights.sources import InputConvention, convention_named
@@ -36,7 +37,8 @@ class Weights:
     """One network's convolutions, ready for use.
 
     `tensors` holds `convB_I.weight` (OIHW) and `convB_I.bias`, float32. `calibration` holds, for the taps of
-    a distilled network, the (C', C') matrix by layer name. `sha256` is that of the file that was read,
+    a distilled network, the (C', C') matrix by layer name; `scales`, if the file has them, the size of the
+    activations by ReLU layer (see `scales`). `sha256` is that of the file that was read,
     `source` the name of a `Source`, or "file", and `evidence` says how the convention is known.
     """
 
@@ -48,6 +50,7 @@ class Weights:
     source: str = "file"
     calibration: dict[str, Tensor] = field(default_factory=dict)
     evidence: str = ""
+    scales: dict[str, float] = field(default_factory=dict)
 
     @property
     def depth(self) -> str:
@@ -92,6 +95,7 @@ def read(file: Path | str, network: str | None = None, convention: InputConventi
         source=origin(arrays.metadata, sha256),
         calibration=_calibration(arrays, chosen, path),
         evidence=evidence,
+        scales=scales.from_json(arrays.metadata[scales.KEY]) if scales.KEY in arrays.metadata else {},
     )
 
 

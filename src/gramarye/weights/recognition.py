@@ -15,6 +15,7 @@ from gramarye.weights.sources import (
     SOURCES,
     TORCHVISION,
     InputConvention,
+    Source,
 )
 
 MODULE_KEY = re.compile(r"(?:.*\.)?features\.(\d+)\.(weight|bias)")
@@ -39,7 +40,7 @@ def input_convention(
         return InputConvention.from_json(metadata["convention"]), "the file's metadata"
     if network.endswith("-lite"):
         return LITE, "the only one of this network"
-    return _published(network, kernel) or _by_size(kernel) or _by_layout(keys)
+    return _by_kernel(network, kernel) or _by_size(kernel) or _by_layout(keys)
 
 
 def origin(metadata: Mapping[str, str], sha256: str) -> str:
@@ -49,20 +50,28 @@ def origin(metadata: Mapping[str, str], sha256: str) -> str:
     return next((record.name for record in SOURCES.values() if record.matches(sha256)), "file")
 
 
-def _published(network: str, kernel: Tensor) -> tuple[InputConvention, str] | None:
-    """The convention of the published network that has this first kernel, channels reversed or not."""
-    here = kernel[0, :, 0, 0]
+def published(network: str, kernel: Tensor) -> tuple[Source, bool] | None:
+    """The published network that has this first kernel, and whether its channels are reversed here; or None."""
+    here = kernel[0, :, 0, 0].float()
     for record in SOURCES.values():
         if record.network != network:
             continue
         there = torch.tensor(record.first_kernel)
-        evidence = f"the first kernel is that of {record.name}"
         if torch.allclose(here, there, rtol=0, atol=FIRST_KERNEL_TOLERANCE):
-            return record.convention, evidence
-        is_flipped = torch.allclose(here, there.flip(0), rtol=0, atol=FIRST_KERNEL_TOLERANCE)
-        if is_flipped and record.convention == OXFORD:
-            return OXFORD_RGB, f"{evidence}, channels reversed"
+            return record, False
+        if record.convention == OXFORD and torch.allclose(here, there.flip(0), rtol=0, atol=FIRST_KERNEL_TOLERANCE):
+            return record, True
     return None
+
+
+def _by_kernel(network: str, kernel: Tensor) -> tuple[InputConvention, str] | None:
+    """The convention of the published network that has this first kernel, channels reversed or not."""
+    found = published(network, kernel)
+    if found is None:
+        return None
+    record, is_reversed = found
+    evidence = f"the first kernel is that of {record.name}"
+    return (OXFORD_RGB, f"{evidence}, channels reversed") if is_reversed else (record.convention, evidence)
 
 
 def _by_size(kernel: Tensor) -> tuple[InputConvention, str] | None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from gramarye.errors import WeightsError, unknown_name
 from gramarye.layers import CONVOLUTIONS_PER_BLOCK
+from gramarye.weights import scales
 from gramarye.weights.importing import Weights, read
 from gramarye.weights.sources import SOURCES, InputConvention
 
@@ -113,7 +114,8 @@ def import_file(
 def write(weights: Weights, path: Path, **metadata: str) -> Path:
     """Save weights as safetensors with their metadata, atomically, in float16 when nothing is lost.
 
-    More `metadata` may be given (text only). Raises WeightsError when the folder cannot be written.
+    The size of their activations is measured and recorded, if it is not known yet. More `metadata` may be
+    given (text only). Raises WeightsError when the folder cannot be written.
     """
     record = SOURCES.get(weights.source)
     described = {
@@ -122,6 +124,7 @@ def write(weights: Weights, path: Path, **metadata: str) -> Path:
         "source": weights.source,
         "source_sha256": weights.sha256,
         "content_sha256": content_digest(weights),
+        scales.KEY: scales.to_json(weights.scales or scales.measured(weights)),
     }
     if record is not None:
         described |= {"licence": record.licence, "citation": record.citation}
@@ -177,6 +180,13 @@ def _narrowed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     if all(torch.equal(narrow[name].float(), tensor) for name, tensor in tensors.items()):
         return narrow
     return {name: tensor.float().contiguous() for name, tensor in tensors.items()}
+
+
+def recorded_scales(source: str) -> dict[str, float]:
+    """The size of the activations of the published network `source`, by ReLU layer, if it was imported here."""
+    path = find(SOURCES[source].network)
+    said = _metadata(path) if path else {}
+    return scales.from_json(said[scales.KEY]) if said.get("source") == source and scales.KEY in said else {}
 
 
 def _metadata(path: Path) -> dict[str, str]:
