@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramarye.errors import SettingsError
+from gramarye.knobs import Knob
 from gramarye.presets import PRESETS, find, preset
-from gramarye.settings import KNOBS, Knob, Settings
+from gramarye.settings import KNOBS, Settings
 
 
 def values_of(knob: Knob) -> st.SearchStrategy[object]:

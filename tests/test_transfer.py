@@ -5,15 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 import gramarye
 from gramarye import images, transfer, weights
 from gramarye.errors import SettingsError
 from gramarye.presets import preset
-from gramarye.settings import ScalesSettings, Settings
+from gramarye.settings import Settings
 from networks import picture, random_weights
 
 SMALL = preset("default").with_(size=48, steps=6, **{"scales.smallest": 24, "scales.count": 2, "scales.shares": ""})
@@ -25,31 +23,6 @@ def random_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "load", lambda *_: random_weights())
 
 
-@given(st.integers(32, 3000), st.integers(32, 3000), st.integers(0, 1000), st.integers(1, 6), st.floats(1.1, 4))
-def test_schedule(height: int, width: int, steps: int, count: int, factor: float) -> None:
-    settings = ScalesSettings(count=count, factor=factor, shares=())
-    scales = transfer.schedule((height, width), steps, settings)
-    assert scales[-1].size == (height, width)
-    assert sum(scale.evaluations for scale in scales) == steps
-    sides = [max(scale.size) for scale in scales]
-    assert sides == sorted(sides)
-    assert len(scales) <= count
-    for scale in scales[:-1]:
-        assert max(scale.size) >= settings.smallest
-        assert scale.size[0] / scale.size[1] == pytest.approx(height / width, rel=0.6 / min(scale.size))
-
-
-def test_schedule_gives_the_shares_asked_for() -> None:
-    scales = transfer.schedule((768, 512), 200, ScalesSettings())
-    assert [(scale.size, scale.evaluations) for scale in scales] == [
-        ((192, 128), 100),
-        ((384, 256), 60),
-        ((768, 512), 40),
-    ]
-    with pytest.raises(SettingsError, match="one share for each of the 2 scales"):
-        transfer.schedule((768, 512), 200, ScalesSettings(count=2))
-
-
 def test_same_seed_same_pixels_other_seed_others() -> None:
     noisy = SMALL.with_(init="noise")
     one, two, other = (
@@ -59,7 +32,7 @@ def test_same_seed_same_pixels_other_seed_others() -> None:
     assert not torch.equal(one.pixels, other.pixels)
 
 
-@pytest.mark.parametrize("init", ["content", "matched", "noise", "black"])
+@pytest.mark.parametrize("init", ["content", "matched", "noise", "black", "grey", "style"])
 def test_every_start_paints(init: str) -> None:
     result = gramarye.stylize(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(init=init))
     assert result.pixels.shape == (1, 3, 48, 40)
@@ -149,3 +122,87 @@ def test_zero_steps_give_the_start() -> None:
 def test_no_painting_is_an_error() -> None:
     with pytest.raises(SettingsError, match="painting"):
         transfer.prepare(picture(48, 40, 1), [], SMALL)
+
+
+def test_a_start_of_ones_own_wins_and_is_in_the_recipe(tmp_path: object) -> None:
+    path = tmp_path / "start.png"
+    images.save(picture(48, 40, 9), path)
+    result = gramarye.stylize(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(steps=0), start=path)
+    assert torch.allclose(result.pixels, images.load(path).pixels)
+    assert result.recipe["settings"]["init"] == "file"
+    assert result.recipe["start"] == {"name": "start.png", "path": str(path), "sha256": images.sha256_of(path)}
+    with pytest.raises(SettingsError, match="init=file"):
+        transfer.prepare(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(init="file"))
+
+
+def test_zero_steps_do_not_blur_the_start() -> None:
+    photograph = picture(48, 40, 1)
+    result = gramarye.stylize(photograph, picture(40, 40, 2), SMALL.with_(steps=0, init="content"))
+    assert torch.equal(result.pixels, photograph)
+
+
+@pytest.mark.parametrize("color", ["luminance", "histogram", "pca", "cholesky", "after"])
+def test_the_photographs_colours_are_kept(color: str) -> None:
+    photograph, style = 0.3 + 0.2 * picture(48, 40, 1), 0.6 + 0.4 * picture(40, 40, 2)
+    painting = transfer.prepare(photograph, style, SMALL.with_(color=color, precision="float32"))
+    for step in painting.steps():
+        if color == "luminance":
+            assert torch.equal(step.pixels[:, 0], step.pixels[:, 1])
+    result = painting.result()
+    as_before = photograph.mean((2, 3)) - photograph.mean()
+    assert torch.allclose(result.pixels.mean((2, 3)) - result.pixels.mean(), as_before, atol=0.06)
+    measured = gramarye.measure(result.pixels, photograph, style, SMALL.with_(color=color))
+    assert measured.total == pytest.approx(result.total, rel=1e-3)
+
+
+def test_the_mix_must_have_a_weight_for_each_painting() -> None:
+    with pytest.raises(SettingsError, match="each of the 1 paintings; got 2"):
+        transfer.prepare(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(**{"style.mix": "1,2"}))
+
+
+def test_the_mix_decides_which_painting_counts() -> None:
+    content, one, other = picture(48, 40, 1), picture(40, 40, 2), picture(40, 40, 3)
+    mixed = gramarye.stylize(content, [one, other], SMALL.with_(**{"style.mix": "0,1"}))
+    alone = gramarye.stylize(content, other, SMALL)
+    assert torch.allclose(mixed.pixels, alone.pixels, atol=2e-3)
+
+
+def test_a_style_of_a_given_size_is_that_at_full_size_and_never_enlarged() -> None:
+    painting = transfer.prepare(picture(48, 40, 1), picture(96, 64, 2), SMALL.with_(**{"style.size": 72}))
+    assert painting.paintings_at((48, 40))[0].shape == (1, 3, 72, 48)
+    assert painting.paintings_at((24, 20))[0].shape == (1, 3, 36, 24)
+    large = transfer.prepare(picture(48, 40, 1), picture(96, 64, 2), SMALL.with_(**{"style.size": 500}))
+    assert large.paintings_at((48, 40))[0].shape == (1, 3, 96, 64)
+
+
+@pytest.mark.parametrize("source", ["edges", "lost"])
+def test_detail_weighs_the_content_terms_alone(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "DRAFT_STEPS", 6)
+    knobs = {"content.detail": 5, "content.detail_from": source}
+    painting = transfer.prepare(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(**knobs))
+    weights_of_places = painting.detail_at(painting.photograph_at((48, 40)))
+    assert weights_of_places.shape == (1, 1, 48, 40)
+    assert 1 <= float(weights_of_places.min()) < float(weights_of_places.max()) <= 6
+    for _ in painting.steps():
+        pass
+    assert len(painting.history) == SMALL.steps
+    assert torch.isfinite(painting.result().pixels).all()
+
+
+def test_the_recipe_tells_where_masks_came_from(tmp_path: object) -> None:
+    path = tmp_path / "mask.png"
+    mask = Image.new("RGB", (40, 48), "red")
+    mask.paste("blue", (0, 0, 20, 48))
+    mask.save(path)
+    inputs = {"content_mask": path, "style_masks": [{"red": None, "blue": None}], "region_content": {"red": 2}}
+    result = gramarye.stylize(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(steps=0), **inputs)
+    assert result.recipe["content_mask"]["path"] == str(path)
+    assert result.recipe["style_masks"] == [{"regions": {"red": None, "blue": None}}]
+    assert result.recipe["region_content"] == {"red": 2}
+    plain = gramarye.stylize(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(steps=0)).recipe
+    assert (plain["content_mask"], plain["style_masks"], plain["region_content"], plain["start"]) == (
+        None,
+        [],
+        {},
+        None,
+    )

@@ -101,7 +101,7 @@ WRONG_OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown knob": (_setting("style.wieght=1"), "'style.weight'"),
     "knob without value": (_setting("style.weight"), "KNOB=VALUE"),
     "knob with empty value": (_setting("style.weight="), "style.weight"),
-    "value without knob": (_setting("=3"), "style.weight"),
+    "value without knob": (_setting("=3"), "in all"),
     "a group as knob": (_setting("style=3"), "unknown knob"),
     "knob out of range": (_setting("style.weight=-1"), "0 …"),
     "knob not a number": (_setting("style.weight=much"), "'much'"),
@@ -217,8 +217,7 @@ NONSENSE: dict[str, tuple[tuple[str, ...], str]] = {
         "style.layer_weights",
     ),
     "nothing asked of the picture": (
-        _setting(*(f"{knob}=0" for knob in KNOBS if knob.endswith(".weight") or knob.startswith("smoothness.")))
-        + _setting("smoothness.exponent=1"),
+        _setting(*(f"{knob}=0" for knob in KNOBS if knob.endswith((".weight", ".chroma", ".box")))),
         "something must be asked",
     ),
     "a device with a strange number": (("--device", "cpu:x"), "--device auto or cpu"),

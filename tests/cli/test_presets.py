@@ -25,10 +25,30 @@ def test_json_has_the_keys_of_the_contract(gramarye: Gramarye) -> None:
     assert set(answer) == {"presets"}
     assert set(answer["presets"]) == set(PRESETS)
     for name, plain in answer["presets"].items():
-        assert set(plain) == {"settings", "source", "departures"}
+        assert set(plain) == {"settings", "source", "units", "departures", "translated"}
         assert Settings.from_dict(plain["settings"]) == PRESETS[name].settings
         assert plain["source"]
+        assert plain["units"] == PRESETS[name].units
         assert isinstance(plain["departures"], list)
+
+
+def test_json_has_the_weights_on_the_network_that_would_be_used(gramarye: Gramarye) -> None:
+    plain = gramarye.ok("presets", "pytorch-tutorial", "--json").answer["presets"]["pytorch-tutorial"]
+    assert plain["translated"]["network"] == "vgg19-lite"
+    terms = {term["name"]: term for term in plain["translated"]["terms"]}
+    assert len(terms) == 6
+    style, content = terms["style conv_1"], terms["content conv_4"]
+    assert (style["power"], content["power"]) == (4, 2)
+    assert style["own"] == pytest.approx(style["weight"] * style["factor"] ** 4)
+    assert content["own"] == pytest.approx(content["factor"] ** 2)
+
+
+def test_units_departures_and_changed_knobs_stand_out(gramarye: Gramarye) -> None:
+    shown = " ".join(gramarye.ok("presets", "pytorch-tutorial").out.split())
+    assert "units torchvision" in shown
+    assert "• optimizer.clamp True" in shown
+    assert "• seed" not in shown
+    assert shown.index("differs:") < shown.index("style conv_1") < shown.index("• optimizer.clamp")
 
 
 @pytest.mark.parametrize("name", PRESETS)
