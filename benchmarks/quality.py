@@ -1,8 +1,9 @@
 """Does painting with lite please the full network? `python benchmarks/quality.py [--size 256] [--out DIR]`.
 
 Eight pairs of ../shared are painted with vgg19-lite and with VGG-19, same settings and evaluations. Both pictures
-are then measured with the full VGG-19 in float32: the style distance (sum over Gatys' five layers, each relative
-to the photograph's own) and the content distance at relu4_2; and their likeness to the photograph (SSIM, kornia).
+are then measured with the full VGG-19 in float32: the style terms (squared Gram distances relative to the photograph's
+own, summed with their weights; the style distance is the root of that), the content terms, and their likeness to the
+photograph (SSIM, kornia).
 """
 
 from __future__ import annotations
@@ -73,12 +74,13 @@ def main() -> None:
     for content, style in PAIRS:
         images_folder = SHARED / "images"
         row, pair = compare(images_folder / "content" / content, images_folder / "style" / style, options.size)
-        row["ratio"] = row["vgg19-lite"]["style"] / row["vgg19"]["style"]
+        row["loss ratio"] = row["vgg19-lite"]["style"] / row["vgg19"]["style"]
+        row["ratio"] = row["loss ratio"] ** 0.5
         rows.append(row)
         cells += pair
-        print(f"{row['pair']:45} style lite ÷ full {row['ratio']:.2f}", flush=True)
-    median = statistics.median(row["ratio"] for row in rows)
-    print(f"median {median:.2f}")
+        print(f"{row['pair']:45} lite ÷ full: distance {row['ratio']:.2f}, loss {row['loss ratio']:.2f}", flush=True)
+    median = {name: statistics.median(row[name] for row in rows) for name in ("ratio", "loss ratio")}
+    print(f"median: distance {median['ratio']:.2f}, loss {median['loss ratio']:.2f}")
     options.out.mkdir(parents=True, exist_ok=True)
     contact_sheet(cells, options.out / "quality.png", columns=4)
     (options.out / "quality.json").write_text(json.dumps({"median": median, "rows": rows}, indent=1))

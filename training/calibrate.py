@@ -32,6 +32,7 @@ from gramarye.vgg import VGG
 from gramarye.weights import LITE, Weights, read, write
 
 NETWORK = "vgg19-lite"
+CONVOLUTIONS = [tap for tap in TAPS if tap.startswith("conv")]
 POOLINGS = ("avg", "max")
 PAIRS_PER_STEP, RATE = 160, 3e-3
 STAY = 0.01  # weight of the penalty on leaving the start, ‖L − L₀‖²/‖L₀‖²
@@ -95,7 +96,7 @@ def observe(networks: dict[str, VGG], sources: Sequence[Tensor], *, traces: bool
             found[tap].append((gram_matrix(activation[:1])[0], second))
         if index % 50 == 0:
             print(f"{network.network}: {index} of {len(sources)} pictures", flush=True)
-    return {tap: Observations(*(torch.stack(part) for part in zip(*rows, strict=True))) for tap, rows in found.items()}
+    return {tap: Observations(*(torch.stack(part) for part in zip(*found.pop(tap), strict=True))) for tap in TAPS}
 
 
 def truths(teacher: Weights, sources: Sequence[Tensor], cache: Path | None) -> dict[str, tuple[Tensor, Tensor]]:
@@ -111,10 +112,11 @@ def truths(teacher: Weights, sources: Sequence[Tensor], cache: Path | None) -> d
     return found
 
 
-def least_squares(student: Weights, teacher: Weights, sources: Sequence[Tensor]) -> dict[str, Tensor]:
-    """A for the convolution taps: teacher ≈ A·student over all positions of the pictures, ridge 1e-4."""
+def least_squares(
+    student: Weights, teacher: Weights, sources: Sequence[Tensor], taps: Sequence[str]
+) -> dict[str, Tensor]:
+    """A for each of `taps`: teacher ≈ A·student over all positions of the pictures, ridge 1e-4."""
     ours, theirs = VGG(student, pooling="avg"), VGG(teacher, pooling="avg")
-    taps = [tap for tap in TAPS if tap.startswith("conv")]
     products: dict[str, list[Tensor]] = {}
     for picture in sources:
         with torch.no_grad():
@@ -229,7 +231,7 @@ def main() -> None:
     sources = [(plain + art)[i] for i in order]
     student, matrices = student_weights(options.run)
     teacher = read(options.teacher, network="vgg19")
-    matrices |= least_squares(student, teacher, sources[:60])
+    matrices |= least_squares(student, teacher, sources[:60], CONVOLUTIONS)
     truth = truths(teacher, sources, options.cache)
     networks = {pooling: VGG(student, pooling=pooling) for pooling in POOLINGS}
     seen = observe(networks, sources, traces=False)

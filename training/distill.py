@@ -12,7 +12,9 @@ minimises, over the thirteen ReLU layers,
 with max or average pooling drawn for each batch, so that either may be used afterwards. AdamW; the
 learning rate falls linearly to zero over the time given. RUN keeps the checkpoint (state of optimiser and
 random numbers included; run the same command again to go on), `log.csv` and `log.png`; the held-out
-photographs and paintings are never shown. `calibrate.py` turns the run into the file that is shipped.
+photographs and paintings are never shown. `--first conv3_1` trains only the layers from there on, which takes a
+fifth of the time for a step: the layers before are frozen, and what they make of a crop is kept with it.
+`calibrate.py` turns the run into the file that is shipped.
 Prior art: Wang et al. 2020, "Collaborative Distillation for Ultra-Resolution Universal Style Transfer".
 """
 
@@ -21,6 +23,7 @@ from __future__ import annotations
 import argparse
 import csv
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,13 +32,17 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from calibrate import least_squares
 from gramarye import layers, machine
 from gramarye.vgg import convolve, fold_input_convention, pool
 from gramarye.weights import LITE, Weights, read
 
 NETWORK = "vgg19-lite"
 TAPS = tuple(name for name in layers.table(NETWORK) if name.startswith("relu"))
+LAYERS = [*layers.table(NETWORK)][1:-1]  # conv1_1 … relu5_1
+START = "conv1_1"
 MAIN_TAPS = frozenset((*layers.STYLE_LAYERS, *layers.CONTENT_LAYERS))
+POSITIONS = 16  # along a side, at most, at which activations are compared
 LONGEST_STEP = 20.0  # seconds; a longer one was paused, which does not use up the time given
 PICTURES = {".jpg", ".jpeg", ".png"}
 
@@ -91,18 +98,22 @@ class Crops:
         return crop
 
 
-def activations(tensors: dict[str, Tensor], image: Tensor, pooling: str) -> dict[str, Tensor]:
-    """The activations of all thirteen ReLU layers, differentiable in `tensors` too."""
-    found, activation = {}, image
-    for name, layer in layers.table(NETWORK).items():
-        if layer.kind == "conv":
+def activations(
+    tensors: dict[str, Tensor], activation: Tensor, pooling: str, first: str = START, until: str | None = None
+) -> tuple[dict[str, Tensor], Tensor]:
+    """The activations of the ReLU layers from layer `first` to before layer `until`, and the last activation.
+
+    `activation` is what enters `first`. Differentiable in `tensors` too.
+    """
+    found = {}
+    for name in LAYERS[LAYERS.index(first) : LAYERS.index(until) if until else None]:
+        if name.startswith("conv"):
             activation = convolve(activation, tensors[f"{name}.weight"], tensors[f"{name}.bias"], "zeros")
-        elif layer.kind == "relu":
-            activation = F.relu(activation)
-            found[name] = activation
-        elif layer.kind == "pool" and len(found) < len(TAPS):
+        elif name.startswith("relu"):
+            activation = found[name] = F.relu(activation)
+        else:
             activation = pool(activation, pooling)
-    return found
+    return found, activation
 
 
 def prepare(weights: Weights, dtype: torch.dtype, device: torch.device) -> tuple[dict[str, Tensor], Tensor]:
@@ -117,8 +128,8 @@ def prepare(weights: Weights, dtype: torch.dtype, device: torch.device) -> tuple
 
 
 def thinned(activation: Tensor) -> Tensor:
-    """At most 32 positions along a side: of larger maps every second or fourth is enough, and faster."""
-    every = max(1, activation.shape[3] // 32)
+    """At most POSITIONS along a side: of larger maps every second or fourth is enough, and faster."""
+    every = -(-activation.shape[3] // POSITIONS)
     return activation[:, :, ::every, ::every]
 
 
@@ -160,14 +171,17 @@ def cross_square(one: Tensor, other: Tensor) -> Tensor:
 class Distillation:
     """The student, its matrices, its optimiser and its place in the time given."""
 
-    def __init__(self, options: argparse.Namespace, teacher: Weights) -> None:
+    def __init__(self, options: argparse.Namespace, teacher: Weights, sources: list[Tensor]) -> None:
         self.options = options
         self.device = torch.device(options.device)
         self.dtype = machine.fastest_dtype(self.device)
         self.teacher, self.teacher_mean = prepare(teacher, self.dtype, self.device)
         self.unit = {name: torch.ones((), device=self.device) for name in TAPS}
-        self.student, self.matrices = self._begin()
-        parameters = [*self.student.values(), *self.matrices.values()]
+        self.student, self.matrices = self._adopt(teacher, sources) if options.init else self._begin()
+        self.trained = LAYERS[LAYERS.index(options.first) :]
+        self.taps = [name for name in TAPS if name in self.trained]
+        parameters = [tensor for name, tensor in self.student.items() if name.partition(".")[0] in self.trained]
+        parameters += [self.matrices[name] for name in self.taps]
         for tensor in parameters:
             tensor.requires_grad_()
         self.optimizer = torch.optim.AdamW(parameters, lr=options.rate, betas=(0.9, 0.99), weight_decay=1e-4)
@@ -175,62 +189,61 @@ class Distillation:
         self.mean = torch.tensor(LITE.mean, device=self.device).view(1, 3, 1, 1) / LITE.scale
 
     def _begin(self) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Start from an earlier student (`--init`) or at random (He)."""
+        """A student and its matrices at random (He)."""
         table = layers.table(NETWORK)
         student, matrices, before = {}, {}, 3
         for name in layers.convolutions(NETWORK):
             width, channels = table[name].width, table[name].channels
-            kernel = torch.empty(width, before, 3, 3)
+            kernel = torch.empty(width, before, 3, 3, device=self.device)
             student[f"{name}.weight"] = torch.nn.init.kaiming_normal_(kernel, nonlinearity="relu")
-            student[f"{name}.bias"] = torch.zeros(width)
-            matrix = torch.empty(channels, width)
+            student[f"{name}.bias"] = torch.zeros(width, device=self.device)
+            matrix = torch.empty(channels, width, device=self.device)
             matrices[name.replace("conv", "relu")] = torch.nn.init.kaiming_normal_(matrix)
             before = width
-        if self.options.init:
-            self._adopt(student, matrices)
-        moved = [{name: tensor.to(self.device) for name, tensor in part.items()} for part in (student, matrices)]
-        return moved[0], moved[1]
+        return student, matrices
 
-    def _adopt(self, student: dict[str, Tensor], matrices: dict[str, Tensor]) -> None:
-        """Take over an earlier student: `c.B_I` its convolutions, `a.B_I` its matrices, `scale.B_I`."""
-        from safetensors.torch import load_file
-
-        tensors = load_file(self.options.init)
-        for name in layers.convolutions(NETWORK):
-            place = name.removeprefix("conv")
-            student[f"{name}.weight"] = tensors[f"c.{place}.weight"].clone()
-            student[f"{name}.bias"] = tensors[f"c.{place}.bias"].clone()
-            matrices[f"relu{place}"] = tensors[f"a.{place}.weight"][:, :, 0, 0].clone()
-            self.unit[f"relu{place}"] = tensors[f"scale.{place}"].reshape(()).to(self.device)
+    def _adopt(self, teacher: Weights, sources: list[Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The student of an earlier file (`--init`), and its matrices by least squares over some pictures."""
+        earlier = replace(read(self.options.init, network=NETWORK), calibration={})
+        matrices = {name: each.to(self.device) for name, each in least_squares(earlier, teacher, sources, TAPS).items()}
+        for name, matrix in matrices.items():
+            self.unit[name] = (matrix.square().mean() * matrix.shape[1] / 2).sqrt()  # entries as He would have them
+            matrices[name] = matrix / self.unit[name]
+        return {name: tensor.clone().to(self.device) for name, tensor in earlier.tensors.items()}, matrices
 
     def targets(self, image: Tensor, pooling: str) -> dict[str, Tensor]:
         """The teacher's activations of all taps, thinned, for a batch of images, sRGB in [0, 1]."""
         with torch.no_grad():
             centred = (image.to(self.device) - self.teacher_mean).to(self.dtype, memory_format=torch.channels_last)
-            found = activations(self.teacher, centred, pooling)
-            return {name: thinned(found[name]).clone() for name in TAPS}
+            found, _ = activations(self.teacher, centred, pooling)
+            return {name: thinned(found[name]).clone() for name in self.taps}
 
-    def losses(
-        self, image: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]
-    ) -> dict[str, tuple[Tensor, ...]]:
-        """The three losses at each of `taps` for a batch of images, sRGB in [0, 1]."""
+    def frozen(self, image: Tensor, pooling: str) -> Tensor:
+        """What the layers that are not trained make of a batch of images, sRGB in [0, 1]."""
         centred = ((image.to(self.device) - self.mean) * (LITE.scale / LITE.std[0])).contiguous(
             memory_format=torch.channels_last
         )
+        with torch.no_grad(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return activations(self.student, centred, pooling, until=self.options.first)[1]
+
+    def losses(
+        self, entering: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]
+    ) -> dict[str, tuple[Tensor, ...]]:
+        """The three losses at each of `taps` for a batch of what `frozen` gives."""
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            found = activations(self.student, centred, pooling)
+            found, _ = activations(self.student, entering, pooling, self.options.first)
         return {
             name: tap_losses(found[name], targets[name], self.matrices[name], self.unit[name])
-            for name in TAPS
+            for name in self.taps
             if name in taps
         }
 
-    def train_step(self, image: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]) -> float:
+    def train_step(self, entering: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]) -> float:
         """One AdamW step; the learning rate falls linearly with the time that is used up."""
         left = max(0.0, 1 - self.seconds / (60 * self.options.minutes))
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate * left * min(1.0, (self.step + 1) / 100)
-        losses = self.losses(image, pooling, taps, targets)
+        losses = self.losses(entering, pooling, taps, targets)
         weights = {name: 2.0 if name in MAIN_TAPS else 1.0 for name in losses}
         total = torch.zeros((), device=self.device)
         for name, (feature, style, distance) in losses.items():
@@ -284,14 +297,14 @@ class Pool:
         """Put a few fresh crops in; the oldest leave once the pool is full."""
         options = self.run.options
         fresh = self.crops.batch(options.fresh, options.side)
-        targets = self.run.targets(fresh, self.pooling)
+        targets, entering = self.run.targets(fresh, self.pooling), self.run.frozen(fresh, self.pooling)
         for index in range(options.fresh):
             one = {name: tensor[index : index + 1] for name, tensor in targets.items()}
-            self.entries.append((fresh[index : index + 1], one))
+            self.entries.append((entering[index : index + 1], one))
         del self.entries[: -options.pool]
 
     def batch(self, taps: frozenset[str]) -> tuple[Tensor, dict[str, Tensor]]:
-        """A batch of images with the targets at `taps`."""
+        """A batch of what enters the trained layers, with the targets at `taps`."""
         options = self.run.options
         while True:
             self._refresh()
@@ -299,17 +312,18 @@ class Pool:
                 break
         chosen = [self.entries[i] for i in self.crops.generator.choice(len(self.entries), options.batch, replace=False)]
         targets = {name: torch.cat([targets[name] for _, targets in chosen]) for name in taps}
-        return torch.cat([image for image, _ in chosen]), targets
+        return torch.cat([entering for entering, _ in chosen]), targets
 
 
 def held_out_error(run: Distillation, batches: list[Tensor]) -> dict[str, float]:
     """Mean relative squared feature error at every tap, over held-out crops and both poolings."""
-    sums = dict.fromkeys(TAPS, 0.0)
+    sums = dict.fromkeys(run.taps, 0.0)
     with torch.no_grad():
         for batch in batches:
             for pooling in ("max", "avg"):
                 targets = run.targets(batch, pooling)
-                for name, (feature, _, _) in run.losses(batch, pooling, frozenset(TAPS), targets).items():
+                entering = run.frozen(batch, pooling)
+                for name, (feature, _, _) in run.losses(entering, pooling, frozenset(TAPS), targets).items():
                     sums[name] += float(feature) / (2 * len(batches))
     return sums
 
@@ -331,7 +345,7 @@ def write_log(folder: Path, row: dict[str, float]) -> None:
     with path.open() as file:
         rows = [{key: float(value) for key, value in line.items()} for line in csv.DictReader(file)]
     figure, axes = plt.subplots(figsize=(8, 5))
-    for name in (*layers.STYLE_LAYERS, *layers.CONTENT_LAYERS):
+    for name in sorted(MAIN_TAPS & set(rows[0])):
         axes.plot([r["minutes"] for r in rows], [r[name] for r in rows], label=name)
     axes.set(xlabel="minutes of training", ylabel="held-out relative squared error", yscale="log")
     axes.legend()
@@ -344,7 +358,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("teacher", type=Path, help="VGG-19's weights, any file that gramarye imports")
     parser.add_argument("folders", type=Path, nargs="+", help="folders of pictures: FOLDER or FOLDER=WEIGHT")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--init", type=Path, help="an earlier student to begin from")
+    parser.add_argument("--init", type=Path, help="an earlier student's file to begin from")
+    parser.add_argument("--first", default=START, choices=layers.convolutions(NETWORK), help="first layer to train")
     parser.add_argument("--exclude", default="", help="names (without suffix) to hold out, by comma")
     parser.add_argument("--hold-out", type=int, default=74, help="last pictures of the first folder to hold out")
     parser.add_argument("--minutes", type=float, default=90)
@@ -376,7 +391,7 @@ def main() -> None:
     others = frozenset(path.stem for path in first.iterdir()) - frozenset(held_out)
     unseen = Crops({first: 1.0}, others, np.random.default_rng(1))
     batches = [unseen.batch(options.batch, options.side) for _ in range(6)]
-    run = Distillation(options, read(options.teacher, network="vgg19"))
+    run = Distillation(options, read(options.teacher, network="vgg19"), list(crops.batch(120, 192).split(1)))
     checkpoint = options.out / "checkpoint.pt"
     if checkpoint.exists():
         run.restore(checkpoint, crops)
@@ -387,15 +402,15 @@ def main() -> None:
 def train(run: Distillation, crops: Crops, batches: list[Tensor], checkpoint: Path) -> None:
     """Train until the time is used up; Ctrl-C saves and stops."""
     last_report, running = run.seconds, 0.0
-    rest = [name for name in TAPS if name not in MAIN_TAPS]
+    rest = [name for name in run.taps if name not in MAIN_TAPS]
     pools = [Pool(run, crops, pooling) for pooling in ("max", "avg")]
     try:
         while run.seconds < 60 * run.options.minutes:
             began = time.perf_counter()
             pool = pools[int(crops.generator.integers(2))]
             taps = MAIN_TAPS | set(crops.generator.choice(rest, 2, replace=False).tolist())
-            image, targets = pool.batch(taps)
-            loss = run.train_step(image, pool.pooling, taps, targets)
+            entering, targets = pool.batch(taps & set(run.taps))
+            loss = run.train_step(entering, pool.pooling, taps, targets)
             running = 0.98 * running + 0.02 * loss if running else loss
             run.seconds += min(time.perf_counter() - began, LONGEST_STEP)
             if run.seconds - last_report > 240:
@@ -405,7 +420,7 @@ def train(run: Distillation, crops: Crops, batches: list[Tensor], checkpoint: Pa
                     checkpoint.parent,
                     {"step": run.step, "minutes": run.seconds / 60, "loss": running, **error},
                 )
-                shown = " ".join(f"{name[4:]} {error[name]:.3f}" for name in layers.STYLE_LAYERS)
+                shown = " ".join(f"{name[4:]} {error[name]:.3f}" for name in error)
                 print(f"step {run.step} · {run.seconds / 60:.1f} min · loss {running:.4f} · {shown}", flush=True)
                 run.save(checkpoint, crops)
     except KeyboardInterrupt:

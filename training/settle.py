@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from agreement import TAPS, distances, grams, pictures, shrunk
-from calibrate import least_squares, root_of, student_weights
+from calibrate import CONVOLUTIONS, least_squares, root_of, student_weights
 from gramarye import images, machine
 from gramarye.statistics import gram_matrix
 from gramarye.vgg import VGG
@@ -94,7 +94,7 @@ def main() -> None:
     paintings = [shrunk(path) for path in pictures(options.paintings, filter(None, options.only.split(",")))]
     student, matrices = student_weights(options.run)
     teacher, fitted = read(options.teacher, network="vgg19"), read(options.calibrated)
-    matrices |= least_squares(student, teacher, photographs)
+    matrices |= least_squares(student, teacher, photographs, CONVOLUTIONS)
     ours = check(VGG(student, pooling="avg"), photographs, paintings, traces=False)
     dtype = machine.fastest_dtype(torch.device("cpu"))
     theirs = check(VGG(teacher, pooling="avg", dtype=dtype), photographs, paintings, traces=True)
