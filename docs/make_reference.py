@@ -8,8 +8,9 @@ import io
 import re
 from pathlib import Path
 
+from gramarye.knobs import Knob
 from gramarye.presets import PRESETS
-from gramarye.settings import KNOBS, Knob
+from gramarye.settings import KNOBS
 
 REFERENCE = Path(__file__).with_name("reference.md")
 HEAD = """# Reference
