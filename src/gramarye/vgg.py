@@ -46,7 +46,15 @@ def pool(
 def convolve(
     activation: Activation, weight: Tensor, bias: Tensor, padding: str
 ) -> Float[Tensor, "batch filters rows columns"]:
-    """A 3×3 convolution, stride 1, that keeps the size; `padding` is zeros, replicate or reflect."""
+    """A 3×3 convolution, stride 1, that keeps the size; `padding` is zeros, replicate or reflect.
+
+    On a map of a single position it is written as the 1×1 convolution that it then is: with a 3×3 kernel the
+    last bits of oneDNN's float32 gradient would depend on where its memory happens to lie, and the same seed
+    would not paint the same pixels.
+    """
+    if activation.shape[-2:] == (1, 1) and padding != "reflect":
+        kernel = weight[:, :, 1:2, 1:2] if padding == "zeros" else weight.sum((2, 3), keepdim=True)
+        return F.conv2d(activation, kernel, bias)
     if padding == "zeros":
         return F.conv2d(activation, weight, bias, padding=1)
     return F.conv2d(F.pad(activation, (1, 1, 1, 1), mode=padding), weight, bias)
