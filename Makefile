@@ -26,7 +26,7 @@ demo: $(READY)
 	$(BIN)/gramarye demo --out demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2 --jaxtyping-packages=gramarye,checking.typechecker
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --jaxtyping-packages=gramarye,checking.typechecker
 
 check: $(READY)
 	$(BIN)/ruff format --check .

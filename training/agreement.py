@@ -47,9 +47,10 @@ def pictures(folder: Path, names: Iterable[str] = ()) -> list[Path]:
 
 
 def shrunk(path: Path, side: int = SIDE) -> Tensor:
-    """A picture, 1 3 H W, with `side` as its long side."""
+    """A picture, 1 3 H W, with `side` as its long side at most."""
     pixels = images.load(path).pixels
-    return images.resize(pixels, images.fitted_size((pixels.shape[2], pixels.shape[3]), side))
+    size = (pixels.shape[2], pixels.shape[3])
+    return images.resize(pixels, images.fitted_size(size, min(side, max(size))))
 
 
 def grams(network: VGG, pixels: Iterable[Tensor], taps: Sequence[str]) -> dict[str, Tensor]:

@@ -10,8 +10,8 @@ to teacher (for convolution taps, fitted here by least squares); it is then fitt
 
 Gs, Gt: Gram matrices of student and teacher; the pairs are of a picture and a painting, or of two pictures.
 D: second moment of the student's difference s − s′ between two pictures at the same positions (content
-distance). Pictures are those of training, plus optimised ones (FOLDER), whose distances are small. One in
-six pictures is kept back, and the L with the lowest error on their pairs is taken.
+distance). Pictures are those of training, the paintings also in other colours, plus optimised ones (FOLDER), whose
+distances are small. One in six pictures is kept back, and the L with the lowest error on their pairs is taken.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -30,6 +31,7 @@ from gramarye import images, machine
 from gramarye.statistics import gram_matrix
 from gramarye.vgg import VGG
 from gramarye.weights import LITE, Weights, read, write
+from recolouring import recoloured
 
 NETWORK = "vgg19-lite"
 CONVOLUTIONS = [tap for tap in TAPS if tap.startswith("conv")]
@@ -211,6 +213,7 @@ def main() -> None:
     parser.add_argument("--exclude", default="", help="names (without suffix) to hold out, by comma")
     parser.add_argument("--hold-out", type=int, default=74, help="last photographs to hold out")
     parser.add_argument("--count", type=int, default=260, help="photographs to look at")
+    parser.add_argument("--recolor", type=int, default=2, help="versions of each painting in other colours")
     parser.add_argument("--steps", type=int, default=400, help="of Adam, for each tap")
     parser.add_argument("--cache", type=Path, help="where the teacher's distances are kept between runs")
     parser.add_argument("--out", type=Path, required=True)
@@ -226,6 +229,8 @@ def main() -> None:
     plain = [shrunk(path) for path in photographs + optimised]
     art = [shrunk(path, side) for path in paintings for side in (192, 256, 384)]
     art += [corner for path in paintings for corner in corners(shrunk(path, 512))]
+    draw = np.random.default_rng(0)
+    art += [recoloured(each, draw) for _ in range(options.recolor) for each in art]
     kinds = torch.tensor([False] * len(plain) + [True] * len(art))
     order = torch.randperm(len(kinds), generator=generator)
     sources = [(plain + art)[i] for i in order]

@@ -36,6 +36,7 @@ from calibrate import least_squares
 from gramarye import layers, machine
 from gramarye.vgg import convolve, fold_input_convention, pool
 from gramarye.weights import LITE, Weights, read
+from recolouring import recoloured
 
 NETWORK = "vgg19-lite"
 TAPS = tuple(name for name in layers.table(NETWORK) if name.startswith("relu"))
@@ -50,12 +51,18 @@ PICTURES = {".jpg", ".jpeg", ".png"}
 class Crops:
     """Random crops of the pictures of some folders, kept in memory at a short side of 320 px at most.
 
-    Each folder is drawn with its weight. Crops are taken at a random scale, flipped, and sometimes
+    Each folder is drawn with its weight. Crops are taken at a random scale, flipped, and (the share `recolor` of them)
     recoloured, because paintings have colours that photographs do not.
     """
 
-    def __init__(self, folders: dict[Path, float], exclude: frozenset[str], generator: np.random.Generator):
-        self.generator = generator
+    def __init__(
+        self,
+        folders: dict[Path, float],
+        exclude: frozenset[str],
+        generator: np.random.Generator,
+        recolor: float = 0.3,
+    ):
+        self.generator, self.recolor = generator, recolor
         self.groups = [self._read(folder, exclude) for folder in folders]
         weights = np.array(list(folders.values()))
         self.probabilities = weights / weights.sum()
@@ -91,11 +98,7 @@ class Crops:
         crop = F.interpolate(crop, (side, side), mode="bilinear", antialias=True, align_corners=False)
         if draw.random() < 0.5:
             crop = crop.flip(3)
-        if draw.random() < 0.3:
-            gain = torch.from_numpy(draw.uniform(0.6, 1.3, (1, 3, 1, 1))).float()
-            shift = torch.from_numpy(draw.uniform(-0.15, 0.15, (1, 3, 1, 1))).float()
-            crop = (crop * gain + shift).clamp(0, 1)
-        return crop
+        return recoloured(crop, draw) if draw.random() < self.recolor else crop
 
 
 def activations(
@@ -368,6 +371,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--fresh", type=int, default=2, help="crops a step that the teacher sees anew")
     parser.add_argument("--pool", type=int, default=400, help="crops kept with their targets, for each pooling")
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--recolor", type=float, default=0.3, help="share of the crops in other colours")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser.parse_args()
 
@@ -387,7 +391,7 @@ def main() -> None:
     first = next(iter(folders))
     held_out = sorted(path.stem for path in first.iterdir())[-options.hold_out :]
     exclude = frozenset(filter(None, (*options.exclude.split(","), *held_out)))
-    crops = Crops(folders, exclude, np.random.default_rng(0))
+    crops = Crops(folders, exclude, np.random.default_rng(0), options.recolor)
     others = frozenset(path.stem for path in first.iterdir()) - frozenset(held_out)
     unseen = Crops({first: 1.0}, others, np.random.default_rng(1))
     batches = [unseen.batch(options.batch, options.side) for _ in range(6)]

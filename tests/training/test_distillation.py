@@ -50,7 +50,7 @@ def test_distil_go_on_calibrate_compare(folder: Path) -> None:
     made = folder / "lite.safetensors"
     run(
         "calibrate.py", folder / "teacher.safetensors", folder / "run" / "checkpoint.pt", folder / "photographs",
-        folder / "paintings", "--hold-out", 2, "--steps", 5, "--out", made,
+        folder / "paintings", "--hold-out", 2, "--steps", 5, "--recolor", 1, "--out", made,
     )  # fmt: skip
     settled = folder / "settled.safetensors"
     run(
