@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from gramarye.errors import GramaryeError
+    from gramarye.explain.story import explain
     from gramarye.objective import Objective, Term
     from gramarye.optimize import Step
     from gramarye.presets import preset
@@ -45,6 +46,7 @@ __all__ = [
     "Settings",
     "Step",
     "Term",
+    "explain",
     "measure",
     "preset",
     "stylize",
@@ -53,6 +55,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "explain":  # the package, which may be called
+        return importlib.import_module("gramarye.explain")
     if name not in _HOMES:
         raise AttributeError(f"module 'gramarye' has no attribute {name!r}")
     return getattr(importlib.import_module(f"gramarye.{_HOMES[name]}"), name)

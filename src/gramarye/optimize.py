@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,10 @@ from gramarye.vgg import VGG
 
 if TYPE_CHECKING:
     from PIL import Image
+
+# What a descent looks through: from its leaf and the names of layers to their activations. A VGG, or a callable that
+# first makes a picture of another leaf (explain.spectrum).
+Sight = Callable[[Tensor, Sequence[str]], Mapping[str, Tensor]]
 
 # A total this many times the best so far means that the optimiser has left the region where its model holds.
 EXPLOSION = 10.0
@@ -45,6 +49,7 @@ class Step:
     `index` counts evaluations from 1 over all scales; `scale` counts sizes from 0; `seconds` are since the
     painting began. `pixels`, 1 3 H W, is the picture as it stands now: it changes when the next step is pulled.
     `rescued` tells that the values were not finite (or had exploded) and the picture was rolled back.
+    `gradients`, of a descent that is watched, are ‖∂(weight·value)/∂x‖₂ of every term, over all pixels x in [0, 1].
     """
 
     index: int
@@ -55,6 +60,14 @@ class Step:
     seconds: float
     pixels: Tensor = field(repr=False)
     rescued: bool = False
+    weights: dict[str, float] = field(default_factory=dict)
+    gradients: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Each term's part of Σ weight·value; they sum to 1 (all are 0 where nothing is left to do)."""
+        total = math.fsum(self.weighted.values())
+        return {name: value / total if total else 0.0 for name, value in self.weighted.items()}
 
     def image(self) -> Image.Image:
         """The picture as it stands now, 8 bit."""
@@ -88,19 +101,23 @@ class Descent:
 
     The optimiser sees pixels times `settings.range`. The learning rate is r·decay^(n/decay_every) after n
     evaluations. With averaging β the picture is the running mean x̄ ← β·x̄ + (1 − β)·x, divided by 1 − βⁿ
-    (Crowson, style-transfer-pytorch), else x itself.
+    (Crowson, style-transfer-pytorch), else x itself. `watched` adds to each Step how hard each term pulls, for the
+    price of one more pass backward a term; the picture is the same.
     """
 
     def __init__(
         self,
         pixels: Tensor,
         objective: Objective,
-        network: VGG,
+        network: Sight,
         settings: OptimizerSettings,
         shifts: ShiftingSettings | None = None,
         seed: int = 0,
+        *,
+        watched: bool = False,
     ) -> None:
         self.objective, self.network, self.settings = objective, network, settings
+        self.watched, self._pulls = watched, dict[str, float]()  # of the last evaluation
         self.leaf = (pixels.detach() * settings.range).contiguous().requires_grad_()
         self.rate = settings.learning_rate or RATES.get(settings.name, 0.0)  # 0: found at the first evaluation
         self.full_rate = self.rate
@@ -135,10 +152,10 @@ class Descent:
         while self.index < evaluations and self.rescues < RESCUES:
             self._set_rate()
             self._shift()
-            found: list[dict[str, Tensor]] = []
+            found: list[tuple[dict[str, Tensor], dict[str, float]]] = []
             before = self.leaf.detach().clone()
             self.optimizer.step(partial(self._evaluate, found))
-            values = {name: float(value) for name, value in found[0].items()}
+            values = {name: float(value) for name, value in found[0][0].items()}
             total = values.pop("total")
             accepted = self._accepts(total)
             if accepted:
@@ -149,18 +166,29 @@ class Descent:
                 self.leaf.detach().copy_(self.best)
             self.clamp()
             self._average()
-            weighted = {term.name: term.weight * values[term.name] for term in self.objective.terms if term.weight}
-            seconds = time.perf_counter() - began
-            yield Step(self.index, 0, values, weighted, total, seconds, self.pixels, rescued=not accepted)
+            weights = {term.name: term.weight for term in self.objective.terms if term.weight}
+            yield Step(
+                index=self.index,
+                scale=0,
+                terms=values,
+                weighted={name: weight * values[name] for name, weight in weights.items()},
+                total=total,
+                seconds=time.perf_counter() - began,
+                pixels=self.pixels,
+                rescued=not accepted,
+                weights=weights,
+                gradients=found[0][1],
+            )
 
-    def _evaluate(self, found: list[dict[str, Tensor]]) -> float:
-        """The total at the leaf, with its gradient; the values of all terms are added to `found`."""
+    def _evaluate(self, found: list[tuple[dict[str, Tensor], dict[str, float]]]) -> float:
+        """The total at the leaf, with its gradient; the values of all terms, and their pulls, are added to `found`."""
         if self._known is not None and torch.equal(self._known[0], self.leaf):
             values = self._known[1]
             self.leaf.grad = self._known[2].clone()
         else:
             self.optimizer.zero_grad(set_to_none=False)
             values = self._forward()
+            self._pulls = self._gradient_norms(values) if self.watched else {}
             values["total"].backward()  # type: ignore[no-untyped-call]
             values = {name: value.detach() for name, value in values.items()}
             self.index += 1
@@ -172,7 +200,7 @@ class Descent:
             size = float(gradient.square().mean().sqrt())
             self.rate = self.full_rate = FIRST_MOVE * self.settings.range / size if size else 1.0
             self._set_rate()
-        found.append(values)
+        found.append((values, self._pulls))
         return float(values["total"])
 
     def _forward(self) -> dict[str, Tensor]:
@@ -181,6 +209,15 @@ class Descent:
             image = shifting.shift(image, self.affine)
         values = self.objective.values(self.network(image, self.objective.layers))
         return {**values, "total": self.objective.total(values)}
+
+    def _gradient_norms(self, values: Mapping[str, Tensor]) -> dict[str, float]:
+        """‖∂(weight·value)/∂x‖₂ by term; the graph is kept."""
+        norms = {}
+        for term in self.objective.terms:
+            if term.weight:
+                (gradient,) = torch.autograd.grad(term.weight * values[term.name], self.leaf, retain_graph=True)
+                norms[term.name] = float(gradient.norm()) * self.settings.range
+        return norms
 
     def _set_rate(self) -> None:
         for group in self.optimizer.param_groups:
@@ -246,6 +283,7 @@ class Descent:
             "held": self.held,
             "generator": self.generator.get_state(),
             "known": list(self._known) if self._known else None,
+            "pulls": dict(self._pulls),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -259,6 +297,7 @@ class Descent:
         self.affine = state["affine"]
         self.generator.set_state(state["generator"])
         self._known = tuple(state["known"]) if state["known"] else None
+        self._pulls = dict(state.get("pulls", {})) if self.watched else {}
         self._put_state(state["optimizer"])
 
     def _put_state(self, kept: dict[str, Any]) -> None:

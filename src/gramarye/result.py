@@ -45,14 +45,24 @@ class Result:
 
     @property
     def ledger(self) -> list[dict[str, Any]]:
-        """One row for each step and term: step, scale, term, value, weighted, total."""
+        """One row for each step and term.
+
+        Its columns: step, scale, term, kind, layer, value, weight, weighted, share, gradient, total. `share` is the
+        term's part of the total; they sum to 1 at each step. `gradient` is None unless the painting was watched.
+        """
+        known = {term["name"]: term for term in self.terms}
         return [
             {
                 "step": step.index,
                 "scale": step.scale,
                 "term": name,
+                "kind": known[name]["kind"],
+                "layer": known[name]["layer"],
                 "value": value,
+                "weight": step.weights[name],
                 "weighted": step.weighted[name],
+                "share": step.shares[name],
+                "gradient": step.gradients.get(name),
                 "total": step.total,
             }
             for step in self.history

@@ -60,6 +60,7 @@ class Painting:
     device: torch.device
     scales: tuple[Scale, ...]
     masks: Masks | None = None
+    watched: bool = False  # each Step tells how hard each term pulls
     pixels: Tensor = field(default_factory=lambda: torch.empty(0), repr=False)
     history: list[Step] = field(default_factory=list)
     seconds: float = 0.0
@@ -93,7 +94,9 @@ class Painting:
         settings = self.settings
         objective = self.objective(scale.size) if scale.evaluations else Objective(())
         seed = settings.seed + self.scale
-        descent = Descent(self.pixels, objective, self.network, settings.optimizer, settings.shifting, seed)
+        descent = Descent(
+            self.pixels, objective, self.network, settings.optimizer, settings.shifting, seed, watched=self.watched
+        )
         if self._before:
             descent.carry_on(self._before)
             self._before = None
@@ -128,17 +131,21 @@ class Painting:
         """The objective for a picture of `size` (height, width); the last one made is kept."""
         if self._objective is None or self._objective[0] != size:
             self._objective = None  # freed before the next one is made
-            photograph, paintings = self.photograph_at(size), self.paintings_at(size)
-            made = objective_for(
-                self.network,
-                photograph,
-                paintings,
-                self.settings,
-                regions=self.regions_at(photograph, paintings),
-                detail=self.detail_at(photograph),
-            )
-            self._objective = (size, strengthened(made, self.settings.strength))
+            self._objective = (size, self.objective_of(self.network, size))
         return self._objective[1]
+
+    def objective_of(self, network: VGG, size: tuple[int, int]) -> Objective:
+        """A new objective for a picture of `size` as `network` sees it."""
+        photograph, paintings = self.photograph_at(size), self.paintings_at(size)
+        made = objective_for(
+            network,
+            photograph,
+            paintings,
+            self.settings,
+            regions=self.regions_at(photograph, paintings),
+            detail=self.detail_at(photograph),
+        )
+        return strengthened(made, self.settings.strength)
 
     def enlarged(self, size: tuple[int, int]) -> Tensor:
         """The picture so far, 1 3 H W of `size`.
