@@ -18,17 +18,26 @@ ROWS = (
     ("layers", "png", "files", "recipe", "machine", "statistics", "demo", "knobs", "blur", "checkpoint", "snapshots"),
     ("settings", "weights", "colour"),
     ("images", "presets", "vgg", "shifting", "comparison"),
-    ("objective", "schedule", "origins", "recolor", "film", "batch"),
+    ("objective", "schedule", "origins", "recolor", "film", "batch", "inline"),
     ("optimize", "masks", "detail", "strength", "seeing"),
     ("result", "regions"),
     ("starts",),
     ("transfer",),
-    ("cost",),
+    ("cost", "scores"),
+    ("explain", "study"),
     ("report",),
     ("cli",),
 )
 LEVELS = {room: level for level, rooms in enumerate(ROWS) for room in rooms}
-TORCHLESS = ["gramarye", "gramarye.errors", "gramarye.layers", "gramarye.settings", "gramarye.presets", "gramarye.cli"]
+TORCHLESS = [
+    "gramarye",
+    "gramarye.errors",
+    "gramarye.layers",
+    "gramarye.settings",
+    "gramarye.presets",
+    "gramarye.explain",
+    "gramarye.cli",
+]
 
 
 def room_of(path: Path) -> str:
@@ -90,6 +99,7 @@ def test_public_names_are_pinned() -> None:
         "Settings",
         "Step",
         "Term",
+        "explain",
         "measure",
         "preset",
         "stylize",

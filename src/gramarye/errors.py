@@ -5,6 +5,7 @@ GramaryeError
 ├── SettingsError       a knob that does not exist, or a value outside its range
 ├── WeightsError        network weights that are missing, damaged or of another network
 ├── OptimizationError   an optimisation that cannot go on
+├── StudyError          a plan that cannot be carried out, or a store that cannot be used
 └── MissingExtraError   an optional dependency that is not installed
 """
 
@@ -44,6 +45,10 @@ class WeightsError(GramaryeError):
 
 class OptimizationError(GramaryeError):
     """The optimisation cannot go on, for example because no finite step is left."""
+
+
+class StudyError(GramaryeError):
+    """A study's plan cannot be carried out, or its store cannot be used."""
 
 
 class MissingExtraError(GramaryeError):

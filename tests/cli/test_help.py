@@ -50,6 +50,7 @@ def test_all_commands_are_known() -> None:
         "inspect",
         "replay",
         "measure",
+        "explain",
         "doctor",
         "weights list",
         "weights fetch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gramarye.cli import console, demo, doctor, picture, presets, transfer, weights
+from gramarye.cli import console, demo, doctor, explain, picture, presets, study, transfer, weights
 
 EPILOG = "Every command has an example in its own help: gramarye transfer --help"
 
@@ -23,6 +23,8 @@ app.command()(presets.presets)
 app.command()(picture.inspect)
 app.command()(picture.replay)
 app.command()(picture.measure)
+app.command()(explain.explain)
+app.add_typer(study.app, name="study")
 app.add_typer(weights.app, name="weights")
 app.command()(doctor.doctor)
 

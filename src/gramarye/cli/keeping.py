@@ -1,4 +1,4 @@
-"""What is kept of a painting on its way: snapshots, a film, checkpoints to go on from."""
+"""What is kept of a painting on its way: snapshots, a film, the ledger, checkpoints to go on from."""
 
 from __future__ import annotations
 
@@ -35,6 +35,16 @@ FilmFile = Annotated[
         "--film", metavar="FILE", rich_help_panel=PANEL, help="A film of the picture coming into being: .webp or .mp4."
     ),
 ]
+LedgerFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--ledger",
+        metavar="FILE",
+        rich_help_panel=PANEL,
+        help="Every term at every step, value, share of the loss and pull, as a table: .csv or .parquet. Measuring the "
+        "pulls makes painting about twice as slow.",
+    ),
+]
 CheckpointEvery = Annotated[
     int | None,
     typer.Option(
@@ -56,6 +66,7 @@ class Kept:
     output: Path
     snapshots: dict[int, Path] = field(default_factory=dict)
     film_file: Path | None = None
+    ledger_file: Path | None = None
     every: int | None = None
     restart: bool = False
     bits: int = 8
@@ -78,17 +89,29 @@ class Kept:
             shared.check_output(path, inputs, bits=self.bits)
         if self.film_file is not None:
             film.check(self.film_file)
-            shared.refuse_input(self.film_file, inputs)
-            if self.film_file.absolute() in {each.absolute() for each in (self.output, *self.snapshots.values())}:
-                raise ImageError("the film needs a name of its own", str(self.film_file), "choose another name")
+            self._check_name("film", self.film_file, inputs)
+        if self.ledger_file is not None:
+            from gramarye.explain import ledger
+
+            ledger.check(self.ledger_file)
+            self._check_name("ledger", self.ledger_file, inputs)
         if self.every:
             files.writable(self.checkpoint)
             shared.refuse_input(self.checkpoint, inputs)
+
+    def _check_name(self, what: str, path: Path, inputs: Sequence[str | Path]) -> None:
+        """Refuse a name that an input or a picture has."""
+        from gramarye.cli import painting as shared
+
+        shared.refuse_input(path, inputs)
+        if path.absolute() in {each.absolute() for each in (self.output, *self.snapshots.values())}:
+            raise ImageError(f"the {what} needs a name of its own", str(path), "choose another name")
 
     def steps(self, painting: Painting) -> Iterator[Step]:
         """The painting's steps, from its checkpoint on if there is one; what is due at each is kept first."""
         from gramarye.film import Film
 
+        painting.watched = self.ledger_file is not None
         self.film = Film(painting.settings.steps) if self.film_file else None
         self._go_on(painting)
         reached = painting.history[-1].index if painting.history else 0
@@ -134,12 +157,17 @@ class Kept:
             self._save(painting)
 
     def end(self, painting: Painting, result: Result, *, interrupted: bool = False) -> None:
-        """Write the film; remove the checkpoint of a finished painting, renew that of an interrupted one."""
+        """Write film and ledger; remove the checkpoint of a finished painting, renew that of an interrupted one."""
         from gramarye import checkpoint
 
         if self.film and self.film_file:
             self.film.write(self.film_file, result.pixels)
             console.say(f"wrote {self.film_file}", quiet=self.quiet)
+        if self.ledger_file:
+            from gramarye.explain import ledger
+
+            ledger.write(result.ledger, self.ledger_file)
+            console.say(f"wrote {self.ledger_file}", quiet=self.quiet)
         if interrupted:
             self.pause(painting)
         elif self.every:
@@ -151,9 +179,9 @@ def kept_from(
     steps: int,
     snapshots: str | None,
     film: Path | None,
+    ledger: Path | None,
     every: int | None,
     restart: bool,
-    *,
     bits: int = 8,
     quiet: bool = False,
 ) -> Kept:
@@ -163,7 +191,7 @@ def kept_from(
     if restart and not every:
         raise SettingsError("--restart is about checkpoints", "no --checkpoint-every", "add it, or leave --restart out")
     wanted = named.evaluations(snapshots, steps) if snapshots is not None else ()
-    return Kept(output, named.paths(output, wanted, steps), film, every, restart, bits, quiet)
+    return Kept(output, named.paths(output, wanted, steps), film, ledger, every, restart, bits, quiet)
 
 
 def _identity(painting: Painting) -> dict[str, Any]:

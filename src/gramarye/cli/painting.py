@@ -190,7 +190,7 @@ def announce(painting: Painting, *, quiet: bool) -> None:
 
     expected = cost.predict(painting)  # first of all: what cannot be painted is told here, and alone
     precision = str(painting.network.dtype).removeprefix("torch.")
-    console.say(f"network   {_reason(painting)}")
+    console.say(f"network   {reason(painting)}")
     console.say(f"device    {painting.device}, {precision}")
     remark_on(painting.content, *painting.styles)
     height, width = painting.scales[-1].size
@@ -215,7 +215,7 @@ def remark_on(*pictures: Picture) -> None:
             console.say(f"note      {picture.name}: {note}")
 
 
-def _reason(painting: Painting) -> str:
+def reason(painting: Painting) -> str:
     """Which network paints, why, and how to take another."""
     from gramarye import weights
 

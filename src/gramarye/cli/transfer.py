@@ -49,6 +49,7 @@ def transfer(
     region_content: shared.RegionContent = None,
     snapshots: keeping.Snapshots = None,
     film: keeping.FilmFile = None,
+    ledger: keeping.LedgerFile = None,
     checkpoint_every: keeping.CheckpointEvery = None,
     restart: keeping.Restart = False,
     compare: comparing.Compare = None,
@@ -87,10 +88,10 @@ def transfer(
     )
     inputs = shared.inputs_from(start, content_mask, style_mask, region_content)
     order = shared.Order(settings, preset, weights, bits, max_megapixels, quiet, inputs)
-    on_the_way = {"--snapshots": snapshots, "--film": film, "--checkpoint-every": checkpoint_every}
+    on_the_way = {"--snapshots": snapshots, "--film": film, "--ledger": ledger, "--checkpoint-every": checkpoint_every}
     if style_files or out_dir:
         alone = {"-o": output, "--compare": compare, "--mix": mix, "--film": film, "--snapshots": snapshots}
-        alone |= {"--start": start, "--content-mask": content_mask, "--style-mask": style_mask}
+        alone |= {"--ledger": ledger, "--start": start, "--content-mask": content_mask, "--style-mask": style_mask}
         _refuse_together("--styles and --out-dir", alone | {"--region-content": region_content})
         if not (style_files and out_dir):
             _missing("--out-dir" if style_files else "--styles")
@@ -100,7 +101,7 @@ def transfer(
     if compare:
         _refuse_together("--compare", on_the_way)
         comparing.run(order, content, styles, output, compare, json=json)
-    kept = keeping.kept_from(output, settings.steps, snapshots, film, checkpoint_every, restart, bits=bits, quiet=quiet)
+    kept = keeping.kept_from(output, settings.steps, snapshots, film, ledger, checkpoint_every, restart, bits, quiet)
     _paint(order, content, styles, kept, json=json)
 
 
