@@ -1,8 +1,9 @@
 """The crash test: `python benchmarks/crash.py` kills processes of a study at random moments and looks what is lost.
 
-A study of 60 short trials on SQLite with 50 kills, and on PostgreSQL with 20; with `--real` they are paintings, else
-they take their time and paint nothing. Says what happened, and ends with an error if anything was lost, doubled or
-redone more than once a kill, or if the final table differs from that of an undisturbed run.
+A study of 60 short trials on SQLite with 50 kills, and on PostgreSQL with 20. With `--real` they are paintings, and
+kills hit workers that are painting; else they take their time and paint nothing, and kills hit any process. Says what
+happened, and ends with an error if anything was lost, doubled or redone more than once a kill, or if the final table
+differs from that of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ TRIALS, SECONDS = 60, 1.0
 
 def paintings(count: int) -> list[Trial]:
     """So many tiny paintings, each with another seed."""
-    settings = preset("default").with_(size=48, steps=12, init="noise", **{"network.name": "vgg19-lite"})
+    settings = preset("default").with_(size=64, steps=100, init="noise", **{"network.name": "vgg19-lite"})
     pair = Pair("demo", str(demo.photograph()), str(demo.styles()[0]))
     return [
         replace(painters.trial(number), pair=pair, settings=settings.with_(seed=number), levels={"seed": number})
@@ -44,7 +45,7 @@ def measure(name: str, store: str, files: Path, trials: Sequence[Trial], kills: 
     calm = replace(job, store=str(files.parent / "calm"), files=None)
     for each in (job, calm):
         each.open().add("crashed", trials, {"ssim": "higher", "cfsd": "lower"})
-    crashes = crashing.crash(job, kills, seed=len(name))
+    crashes = crashing.crash(job, kills, seed=len(name), at_work=painter == PAINTING)
     kept, records = job.open(), job.open().records("crashed")
     redone = sum(record.tries - 1 for record in records) + 2 * crashes.retried
     crashing.undisturbed(calm)

@@ -50,8 +50,19 @@ class Crashes:
                 self.seen[record.trial.number] = record
 
 
-def crash(job: Job, kills: int, *, workers: int = 2, pause: tuple[float, float] = (0.1, 1.5), seed: int = 0) -> Crashes:
-    """Carry out `job`, killing one of its processes with SIGKILL every so often, until it is done."""
+def crash(
+    job: Job,
+    kills: int,
+    *,
+    workers: int = 2,
+    pause: tuple[float, float] = (0.1, 1.5),
+    seed: int = 0,
+    at_work: bool = False,
+) -> Crashes:
+    """Carry out `job`, killing one of its processes with SIGKILL every so often, until it is done.
+
+    With `at_work` only workers are killed that have a trial in hand; else also those that have only just begun.
+    """
     store, chance, crashes = job.open(), random.Random(seed), Crashes()
     trials, began = store.summary(job.study).total, time.monotonic()
     master = begin(job, workers)
@@ -66,7 +77,7 @@ def crash(job: Job, kills: int, *, workers: int = 2, pause: tuple[float, float] 
                     break
                 master = begin(job, workers)
             elif crashes.kills < kills:
-                _kill_one(master, chance, crashes)
+                _kill_one(master, _holders(store, job.study) if at_work else None, chance, crashes)
                 if master.poll() is not None:
                     master = begin(job, workers)
     finally:
@@ -77,9 +88,11 @@ def crash(job: Job, kills: int, *, workers: int = 2, pause: tuple[float, float] 
     return crashes
 
 
-def _kill_one(master: subprocess.Popen[bytes], chance: random.Random, crashes: Crashes) -> None:
-    """Kill a worker, or one time in six whoever began them all."""
-    found = _children(master.pid)
+def _kill_one(
+    master: subprocess.Popen[bytes], holders: set[int] | None, chance: random.Random, crashes: Crashes
+) -> None:
+    """Kill a worker, of the `holders` if given, or one time in six whoever began them all."""
+    found = [process for process in _children(master.pid) if holders is None or process in holders]
     if not found:  # it has only just begun
         return
     if chance.random() < 1 / 6:
@@ -90,6 +103,11 @@ def _kill_one(master: subprocess.Popen[bytes], chance: random.Random, crashes: C
         with suppress(ProcessLookupError):
             os.kill(chance.choice(found), signal.SIGKILL)
             crashes.workers_killed += 1
+
+
+def _holders(store: Store, study: str) -> set[int]:
+    """The processes of this machine that have a trial in hand."""
+    return {int(words.split()[1]) for _, words in store.summary(study).running}
 
 
 def _children(process: int) -> list[int]:

@@ -23,7 +23,9 @@ from gramarye import images
 from gramarye.errors import ImageError, SettingsError
 from gramarye.explain import story
 from gramarye.explain.contents import SECTIONS
-from gramarye.report import commands, figures, folder, marking, page, words
+from gramarye.explain.reconstruction import Rebuilt
+from gramarye.explain.subject import Frame
+from gramarye.report import commands, figures, folder, marking, page, reels, words
 from gramarye.report import explanation as report
 from networks import picture
 from sections import FINDING, draw, tiny, told
@@ -368,3 +370,13 @@ def test_nothing_is_left_half_written(
     with pytest.raises(ImageError, match=r"the report cannot be written; .*no space left.* Free some space"):
         report.write(explained, tmp_path / "new" / "report")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reel_says_after_how_many_evaluations() -> None:
+    def rebuilt(*indices: int) -> Rebuilt:
+        frames = tuple(Frame(index, picture(32, 40, index)) for index in indices)
+        return Rebuilt("", ("relu1_1",), frames[-1].pixels, frames, (), 0.0, {}, {})
+
+    reel = reels._wound("Wind", "Noise.", [("relu1_1", rebuilt(0, 1, 6, 16)), ("relu5_1", rebuilt(0, 1, 4))])
+    assert reel.moments == ("at the start", "after 1 evaluation", "after 4 to 6 evaluations")
+    assert [[shot.caption for shot in moment] for moment in reel.shots] == [["relu1_1", "relu5_1"]] * 3

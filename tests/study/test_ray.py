@@ -123,5 +123,7 @@ def test_a_real_painting_on_a_cluster_of_its_own(tmp_path: Path) -> None:
 
 def test_no_cluster_there_is_told(tmp_path: Path) -> None:
     job = job_for(tmp_path, 1, "quick")
-    with pytest.raises(StudyError, match="Ray cluster must answer"):
-        next(on_ray.run(job, "127.0.0.2:1"))
+    for address in ("127.0.0.2:1", "nonsense", "ray://127.0.0.2:1"):
+        with pytest.raises(StudyError, match="Ray cluster must answer"):
+            next(on_ray.run(job, address))
+    assert job.open().summary("x").counts["waiting"] == 1

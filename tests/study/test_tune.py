@@ -80,9 +80,9 @@ def test_a_knob_is_tuned_once() -> None:
 
 def test_no_score_both_tunes_and_judges() -> None:
     goal = tune.goal(list(NAMES), TINY)
-    assert (goal.content, goal.style) == ("content-held-out@vgg19-lite", "style-gram@vgg19-lite")
+    assert (goal.content, goal.style) == (("content-held-out@vgg19-lite",), ("style-gram@vgg19-lite",))
     assert goal.judges
-    assert not set(goal.judges) & {goal.content, goal.style}
+    assert not set(goal.judges) & {*goal.content, *goal.style}
     with pytest.raises(StudyError, match="of style"):
         tune.goal(["ssim"], TINY)
 
@@ -130,7 +130,7 @@ def test_tuning_goes_on_where_it_was(tmp_path: Path, pair: Pair) -> None:
     best = again.tuned()
     assert best is not None
     goal = again.goal()
-    assert tune.against(best, again.untuned(), [goal.content, goal.style]) <= 0
+    assert tune.against(best, again.untuned(), [*goal.content, *goal.style]) <= 0
     assert set(best.trial.levels) == {"style.weight", "init"}
     assert again.front()
 

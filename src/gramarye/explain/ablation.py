@@ -25,6 +25,8 @@ from gramarye.vgg import VGG
 SIDES = {"quick": 112, "full": 128}  # long side of what is painted, in pixels
 EVALUATIONS = {"quick": 50, "full": 80}
 
+NOTHING = 0.005  # of the full objective's distance: what is less is shown as 0 %
+
 Scores = dict[str, float]
 
 
@@ -184,7 +186,7 @@ def _of_absence(ablation: Ablation) -> tuple[str, ...]:
         if each.changed in each.style
     }
     text = f"Leaving out {most} costs most ({costs[most]:+.0%} of that distance), {least} least ({costs[least]:+.0%})."
-    if costs[most] <= 0:
+    if costs[most] < NOTHING:
         text = f"No layer's absence costs anything there ({least}: {costs[least]:+.0%}, {most}: {costs[most]:+.0%})."
     if not own:
         return (text,)

@@ -27,6 +27,7 @@ SIDES = {"quick": 160, "full": 192}  # long side of what is rebuilt, in pixels
 EVALUATIONS = {"quick": 128, "full": 128}  # of each picture
 OTHER_POOLING = {"avg": "max", "max": "avg", "l2": "max"}
 SETTLED = 0.05  # a last change of the error in the pixels by less than this share of it is not worth waiting for
+FITS = 0.1  # features that are nearer than this have been rebuilt as far as a picture can show it
 LEVELS = 255  # of an 8-bit picture, in which the findings count
 
 Pixels = Float[Tensor, "1 3 h w"]
@@ -203,8 +204,8 @@ def _of_convergence(content: Content) -> str:
     worst = max(content.layers, key=lambda kept: kept.rebuilt.error)
     best = min(content.layers, key=lambda kept: kept.rebuilt.error)
     (early, before), (late, after) = worst.course[-2:]
-    settled = before - after < SETTLED * before
-    rest = "what is missing now, the layer does not see" if settled else "with patience some more would come back"
+    settled = before - after < SETTLED * before and worst.rebuilt.error < FITS
+    rest = "what is missing now, the layer does not see" if settled else "with patience some more may come back"
     return (
         f"The features themselves came back within {best.rebuilt.error:.1%} ({best.layer}) to "
         f"{worst.rebuilt.error:.1%} ({worst.layer}). From evaluation {early} to {late} the error in the pixels of "

@@ -13,6 +13,7 @@ from gramarye import inline
 from gramarye.report.drawing import Drawing
 
 SALT = "gramarye"  # of the ids inside an SVG, so that the same drawing gives the same bytes
+VECTOR_DPI = 100  # of the pictures inside an SVG: most of its time and size go there
 LARGEST_SVG = 60_000  # bytes in the page; a larger one is a picture there
 PHOTOGRAPHIC, LINES = 70, 85  # quality in the page
 
@@ -40,7 +41,8 @@ def render(drawing: Drawing, section: str) -> Figure:
     samples = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]  # type: ignore[attr-defined]
     pixels = torch.from_numpy(samples.copy()).permute(2, 0, 1)[None].float() / 255
     with rc_context({"svg.hashsalt": SALT}):
-        figure.savefig(vector, format="svg", facecolor=figure.get_facecolor(), metadata={"Date": None, "Creator": None})
+        none = {"Date": None, "Creator": None}
+        figure.savefig(vector, format="svg", dpi=VECTOR_DPI, facecolor=figure.get_facecolor(), metadata=none)
     svg = vector.getvalue()
     if drawing.photographic or len(svg) > LARGEST_SVG:
         quality = PHOTOGRAPHIC if drawing.photographic else LINES

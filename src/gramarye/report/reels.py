@@ -49,7 +49,7 @@ def of_section(section: Section) -> tuple[Reel, ...]:
 def _wound(title: str, caption: str, rows: Sequence[tuple[str, Rebuilt]]) -> Reel:
     """Rebuilt pictures side by side at the moments that they have in common."""
     count = min(len(rebuilt.snapshots) for _, rebuilt in rows)
-    moments = tuple(_after(rows[0][1].snapshots[index].index) for index in range(count))
+    moments = tuple(_after(*(rebuilt.snapshots[index].index for _, rebuilt in rows)) for index in range(count))
     shots = tuple(
         tuple(_shot(rebuilt.snapshots[index].pixels, name, SNAPSHOT) for name, rebuilt in rows)
         for index in range(count)
@@ -57,8 +57,13 @@ def _wound(title: str, caption: str, rows: Sequence[tuple[str, Rebuilt]]) -> Ree
     return Reel(title, caption, moments, shots)
 
 
-def _after(index: int) -> str:
-    return "at the start" if index == 0 else f"after {index} evaluation{'s' if index > 1 else ''}"
+def _after(*indices: int) -> str:
+    """How many evaluations were made; of pictures side by side that may differ by a few."""
+    least, most = min(indices), max(indices)
+    if most == 0:
+        return "at the start"
+    number = f"{least}" if least == most else f"{least} to {most}"
+    return f"after {number} evaluation{'' if number == '1' else 's'}"
 
 
 def _shot(pixels: Tensor, caption: str, long_side: int) -> Shot:

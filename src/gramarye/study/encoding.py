@@ -29,6 +29,20 @@ def flat(settings: Settings) -> dict[str, Any]:
     return found
 
 
+def changed(base: Settings, changes: dict[str, Any]) -> Settings:
+    """`base.with_(**changes)` for changes that `flat` gave, without checking them again: a thousand times as fast."""
+    settings = copy.copy(base)
+    for name, value in changes.items():
+        group, dot, knob = name.partition(".")
+        inner = settings
+        if dot:
+            inner = vars(settings)[group]
+            if inner is vars(base)[group]:
+                inner = vars(settings)[group] = copy.copy(inner)
+        vars(inner)[knob or group] = tuple(value) if type(value) is list else value
+    return settings
+
+
 def name_of(base: Settings) -> str:
     """The name of a base."""
     return hashlib.sha256(base.to_json().encode()).hexdigest()[:LETTERS]
@@ -67,25 +81,11 @@ def trial_from_json(text: str, number: int, bases: dict[str, Settings]) -> Trial
         group=plain["group"],
         pair=Pair(*plain["pair"]),
         levels={name: tuple(value) if type(value) is list else value for name, value in levels.items()},
-        settings=_changed(bases[plain["base"]], plain["changes"]),
+        settings=changed(bases[plain["base"]], plain["changes"]),
         preset=plain["preset"],
         replicate=plain["replicate"],
         key=plain["key"],
     )
-
-
-def _changed(base: Settings, changes: dict[str, Any]) -> Settings:
-    """`base.with_(**changes)` for changes that `flat` gave, without checking them again: a thousand times as fast."""
-    settings = copy.copy(base)
-    for name, value in changes.items():
-        group, dot, knob = name.partition(".")
-        inner = settings
-        if dot:
-            inner = vars(settings)[group]
-            if inner is vars(base)[group]:
-                inner = vars(settings)[group] = copy.copy(inner)
-        vars(inner)[knob or group] = tuple(value) if type(value) is list else value
-    return settings
 
 
 def outcome_to_json(outcome: Outcome, picture: str, ledger: str) -> str:

@@ -8,11 +8,13 @@ Ray is kept to this machine (loopback, no dashboard) unless a cluster is named: 
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import time
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from gramarye.errors import MissingExtraError, StudyError
 from gramarye.study import work
@@ -20,6 +22,7 @@ from gramarye.study.record import Outcome, Trial
 from gramarye.study.store import Claim, Store
 from gramarye.study.work import Job, Pulse
 
+SECONDS = 10.0  # for a cluster to answer
 LOOK = 0.5  # seconds to wait for a task before the others are looked at
 # Ray takes 127.0.0.1 to mean this machine's address in the network; elsewhere than on Linux it keeps to loopback.
 LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
@@ -66,16 +69,26 @@ def run(job: Job, address: str = "auto") -> Generator[None, None, None]:
 def _connect(ray: Any, address: str) -> None:
     quiet = {"log_to_driver": False, "logging_level": "error"}
     try:
+        if address != "auto":
+            _knock(address)
         try:
             ray.init(address=address, **quiet)
         except ConnectionError:
             if address != "auto":
                 raise
             ray.init(address="local", include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = work.in_one_line(error)
         remedy = "begin one by ray start --head, or leave --ray out"
         raise StudyError("a Ray cluster must answer", f"{address}: {reason}", remedy) from error
+
+
+def _knock(address: str) -> None:
+    """Raises OSError or ValueError where nobody listens: Ray itself would try for five minutes."""
+    found = urlsplit(address if "://" in address else f"//{address}")
+    if not (found.hostname and found.port):
+        raise ValueError("not HOST:PORT")
+    socket.create_connection((found.hostname, found.port), SECONDS).close()
 
 
 def _course(

@@ -268,7 +268,7 @@ def _scores(top: Table) -> tuple[str, ...]:
 
     wanted = top.list("scores", "names of scores") or tuple(SCORES)
     for name in wanted:
-        if name not in SCORES:
+        if not isinstance(name, str) or name not in SCORES:
             raise StudyError(*unknown_name("score", str(name), SCORES))
     return tuple(dict.fromkeys(wanted))
 

@@ -139,47 +139,53 @@ def _uncollected() -> Iterator[None]:
 
 def summary(database: Database, connection: Connection, study: str, number: int) -> Summary:
     """How far a study is, counted by the database."""
+    from sqlalchemy import select
+
+    ours = database.tables[OURS]
+    rows = connection.execute(_counts(database, number)).all()
+    planned = [row for row in rows if row.planned]
+    versions: dict[str, int] = defaultdict(int)
+    for row in planned:
+        if row.state == "COMPLETE":
+            versions[row.version or ""] += row.trials
+    held = select(ours.c.number, ours.c.owner).where(ours.c.study_id == number, ours.c.owner.is_not(None))
+    holders = connection.execute(held.where(ours.c.number.is_not(None)).order_by(ours.c.number))
+    return Summary(
+        study,
+        tuple(_experiment(name, planned) for name in dict.fromkeys(row.experiment for row in planned)),
+        tuple((place, owner.in_words(who)) for place, who in holders),
+        dict(versions),
+        sum(row.trials for row in rows if not row.planned),
+        sum(row.tries for row in planned),
+    )
+
+
+def _counts(database: Database, study: int) -> Any:
+    """The statement that counts trials by all that a summary tells apart, in the order of the plan."""
     from sqlalchemy import func, select
 
     ours, trials = database.tables[OURS], database.tables["trials"]
-    with_trials = ours.join(trials, trials.c.trial_id == ours.c.trial_id)
-    planned = ours.c.number.is_not(None)
-    failed = ours.c.error != ""
-    what = (ours.c.experiment, trials.c.state, failed)
+    planned, failed = ours.c.number.is_not(None).label("planned"), (ours.c.error != "").label("failed")
+    kinds = (ours.c.experiment, trials.c.state, ours.c.version, planned, failed)
     counted = (
-        select(
-            *what,
-            ours.c.version,
-            planned,
-            func.count(),
-            func.avg(ours.c.seconds),
-            func.min(ours.c.number),
-            func.sum(ours.c.tries),
-        )
-        .select_from(with_trials)
-        .where(ours.c.study_id == number)
-        .group_by(*what, ours.c.version, planned)
-        .order_by(func.min(ours.c.number))
+        func.count().label("trials"),
+        func.sum(ours.c.tries).label("tries"),
+        func.sum(ours.c.seconds).label("seconds"),
     )
-    counts: dict[str, dict[str, int]] = {}
-    times: dict[str, list[tuple[float, int]]] = defaultdict(list)
-    versions: dict[str, int] = defaultdict(int)
-    left_out = begun = 0
-    for group, state, has_failed, version, in_plan, count, seconds, _, tries in connection.execute(counted):
-        begun += tries
-        if not in_plan:
-            left_out += count
-            continue
-        ours_state = _state(state, "error" if has_failed else "")
-        of_group = counts.setdefault(group, {})
-        of_group[ours_state] = of_group.get(ours_state, 0) + count
-        if ours_state == "done":
-            times[group].append((seconds, count))
-            versions[version or ""] += count
-    held = select(ours.c.number, ours.c.owner).where(ours.c.study_id == number, ours.c.owner.is_not(None), planned)
-    running = tuple((place, owner.in_words(who)) for place, who in connection.execute(held.order_by(ours.c.number)))
-    experiments = tuple(Experiment(group, counts[group], _mean(times[group])) for group in counts)
-    return Summary(study, experiments, running, dict(versions), left_out, begun)
+    joined = select(*kinds, *counted).join(trials, trials.c.trial_id == ours.c.trial_id)
+    return joined.where(ours.c.study_id == study).group_by(*kinds).order_by(func.min(ours.c.number))
+
+
+def _experiment(name: str, rows: Sequence[Any]) -> Experiment:
+    """One experiment from the counts of all."""
+    counts: dict[str, int] = defaultdict(int)
+    done, seconds = 0, 0.0
+    for row in rows:
+        if row.experiment == name:
+            counts[_state(row.state, "error" if row.failed else "")] += row.trials
+            if row.state == "COMPLETE":
+                done, seconds = done + row.trials, seconds + row.seconds
+    return Experiment(name, dict(counts), seconds / done if done else None)
 
 
 def errors(database: Database, connection: Connection, study: int) -> list[tuple[int, str, str]]:
@@ -191,8 +197,3 @@ def errors(database: Database, connection: Connection, study: int) -> list[tuple
     failed = chosen.where(ours.c.study_id == study, ours.c.number.is_not(None), ours.c.error != "")
     rows = connection.execute(failed.order_by(ours.c.number))
     return [(number, _state(state, error), error) for number, state, error in rows]
-
-
-def _mean(times: list[tuple[float, int]]) -> float | None:
-    """The mean of means, each of so many."""
-    return sum(seconds * count for seconds, count in times) / sum(count for _, count in times) if times else None

@@ -143,12 +143,14 @@ def shape(trials: Sequence[Trial], workers: int | None, threads: int | None) -> 
     As many workers as cores, a thread each: two paintings side by side share nothing and wait for nothing, while two
     threads of one wait for each other hundreds of times an evaluation (`benchmarks/study.py` measures it). Fewer, with
     more threads each, where there are fewer trials, where memory is short, or on a graphics card, which one
-    worker fills.
+    worker fills. OMP_NUM_THREADS, where it is set, has the last word on threads.
     """
     for name, given in (("--workers", workers), ("--threads", threads)):
         if given is not None and given < 1:
             raise StudyError(f"{name} must be at least 1", given)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    threads = threads or (int(told) if told.isdecimal() and int(told) else None)
     if workers is None:
         workers = max(1, min(cores // (threads or 1), len({trial.key for trial in trials}), _room(trials)))
     return workers, threads or max(1, cores // workers)

@@ -67,7 +67,8 @@ class Store:
     def open(cls, where: str | Path, files: str | Path | None = None) -> Store:
         """The store in a folder, or in the PostgreSQL database of a URL with its `files` in a folder.
 
-        Nothing is made until something is added. Raises StudyError, MissingExtraError.
+        A folder is for the processes of one machine: SQLite's locks do not hold on a network's disk. Nothing is made
+        until something is added. Raises StudyError, MissingExtraError.
         """
         require()
         if "://" not in str(where):

@@ -112,14 +112,14 @@ def _between(known: Knob, low: float, high: float) -> Range:
 
 @dataclass(frozen=True)
 class Goal:
-    """The two scores that are minimised, in the optimised network, and those that judge what came of it.
+    """The scores of content and of style that are minimised, in the optimised network, and those that judge.
 
-    `alone`: one number for both, ½·(ln c/c₀ + ln s/s₀) with content lost c and style missing s against those of the
-    untuned preset, c₀ and s₀; else both are kept apart and the front between them is looked for.
+    Of each kind the mean of ln(lost/lost of the untuned preset) is taken (see `against`). `alone`: ½ of both is one
+    number to minimise; else they are kept apart and the front between them is looked for.
     """
 
-    content: str
-    style: str
+    content: tuple[str, ...]
+    style: tuple[str, ...]
     judges: tuple[str, ...]
     alone: bool = False
 
@@ -130,18 +130,19 @@ def goal(names: Sequence[str], settings: Settings, *, alone: bool = False) -> Go
     Judges look at no layer that was optimised, wherever there are such.
     """
 
-    def first(wanted: Sequence[str]) -> str:
-        for plain in wanted:
-            for name in (f"{plain}@{settings.network.name}", plain):
-                if name in names:
-                    return name
-        raise StudyError("tuning needs scores of content and of style", ", ".join(names) or "none")
+    own = [name for name in names if name.partition("@")[2] in ("", settings.network.name)]
 
-    content, style = first(CONTENT_GOALS), first(STYLE_GOALS)
+    def among(wanted: Sequence[str], most: int) -> tuple[str, ...]:
+        found = [name for plain in wanted for name in own if name.partition("@")[0] == plain]
+        if not found:
+            raise StudyError("tuning needs scores of content and of style", ", ".join(names) or "none")
+        return tuple(found[:most])
+
+    content, style = among(CONTENT_GOALS, 1), among(STYLE_GOALS, len(STYLE_GOALS))
     judges: list[str] = []
     for kind in ("content", "style"):
         others = [name for name in names if name.partition("@")[0] in JUDGES and scores.record(name).kind == kind]
-        others = [name for name in others if name not in (content, style)]
+        others = [name for name in others if name not in (*content, *style)]
         judges += [name for name in others if scores.held_out(name, settings)] or others
     return Goal(content, style, tuple(judges), alone)
 
@@ -229,7 +230,7 @@ class Tuning:
             return []
         aim, chosen = self.goal(), self.preferred(self.finished()) if self.preferred else None
         for record in self.finished():
-            values = tuple(against(record, untuned, [name]) for name in (aim.content, aim.style))
+            values = tuple(against(record, untuned, names) for names in (aim.content, aim.style))
             if chosen is not None:
                 if record.trial.key not in chosen:
                     continue
@@ -251,24 +252,30 @@ class Tuning:
         self.store.add(self.study, [*made, *moved])
 
     def tuned(self) -> Record | None:
-        """The best finished trial by the goal alone: of those that lose no more of either, if any, the least in all."""
+        """The best finished trial by the goal; if not `alone`, of those that lose no more of either kind."""
         untuned = self.untuned()
         if untuned is None:
             return None
-        aim = self.goal()
-        names = [aim.content, aim.style]
-        done = [record for record in self.finished() if record.state == "done"]
-        both = [record for record in done if all(against(record, untuned, [name]) <= 0 for name in names)]
-        return min(both or done, key=lambda record: against(record, untuned, names))
+        places = self._places(untuned)
+        both = [place for place in places if max(place[0]) <= 0 and not self.alone]
+        return min(both or places, key=lambda place: sum(place[0]))[1]
 
     def front(self) -> list[Record]:
         """The finished trials that none beats in both content and style, by content."""
         untuned = self.untuned()
         if untuned is None:
             return []
-        aim, done = self.goal(), [record for record in self.finished() if record.state == "done"]
-        places = [(lost(record, aim.content), lost(record, aim.style)) for record in done]
-        return [done[index] for index in effects.pareto(places)]
+        places = self._places(untuned)
+        return [places[index][1] for index in effects.pareto([place for place, _ in places])]
+
+    def _places(self, untuned: Record) -> list[tuple[tuple[float, float], Record]]:
+        """Content lost and style missing against the untuned preset's, of each trial that was painted to its end."""
+        aim = self.goal()
+        return [
+            ((against(record, untuned, aim.content), against(record, untuned, aim.style)), record)
+            for record in self.finished()
+            if record.state == "done"
+        ]
 
 
 def proposal(

@@ -161,17 +161,24 @@ def _show(found: Plan, trials: Sequence[Trial]) -> None:
     out.print(f"[b]{escape(found.name)}[/b] {escape(found.question)}")
     for group in found.groups:
         own = [trial for trial in trials if trial.group == group.name]
-        varied = [axis.knob for axis in group.axes]
-        fixed = [knob for knob in ("seed", "size", "steps") if knob not in varied]
         question = "" if group.question == found.question else f" · {group.question}"
         out.print(f"\n[b]{escape(group.name)}[/b] · {_counted(len(own), 'trial')}, {_design(group)}{escape(question)}")
-        table = Table("", "pair", *map(short, varied), *fixed, box=None, pad_edge=False)
-        for trial in own[:SHOWN]:
-            values = [trial.levels[knob] for knob in varied] + [trial.settings.get(knob) for knob in fixed]
-            table.add_row(str(trial.number), escape(trial.pair.name), *(escape(word(each)) for each in values))
+        varied = [axis.knob for axis in group.axes]
+        rows = [{**_fixed(trial), **{knob: trial.levels[knob] for knob in varied}} for trial in own]
+        same = [name for name in rows[0] if name not in varied and len({row[name] for row in rows}) == 1]
+        out.print("each: " + escape(" · ".join(f"{name} {word(rows[0][name])}" for name in same)))
+        shown = [name for name in rows[0] if name not in same]
+        table = Table("", *map(short, shown), box=None, pad_edge=False)
+        for trial, row in list(zip(own, rows, strict=True))[:SHOWN]:
+            table.add_row(str(trial.number), *(escape(word(row[name])) for name in shown))
         out.print(table)
         if len(own) > SHOWN:
             out.print(f"… and {len(own) - SHOWN} more")
+
+
+def _fixed(trial: Trial) -> dict[str, Any]:
+    """What tells trials apart beside the axes, or is worth knowing of them."""
+    return {"pair": trial.pair.name, **{knob: trial.settings.get(knob) for knob in ("seed", "size", "steps")}}
 
 
 def _design(group: Group) -> str:

@@ -118,7 +118,7 @@ def _paint(going: Run, *, quiet: bool) -> tuple[Summary, bool]:
     with console.hear_interrupt(quiet=quiet) as stop:
         summaries = going.summaries()
         try:
-            with nullcontext() if quiet else Bar(summary, going.workers) as bar:
+            with nullcontext() if quiet else Bar(summary, 0 if going.ray else going.workers) as bar:
                 for summary in summaries:
                     if bar is not None:
                         bar.show(summary)
@@ -162,13 +162,13 @@ def show(
     found, name = find(source, store, files)
     if follow_it:
         follow(found, name, quiet=quiet)
-    summary, records = found.summary(name), found.records(name)
+    summary = found.summary(name)
     if json:
-        console.answer(_plain(summary, records, found))
+        console.answer(_plain(summary, found.records(name), found))
         return
     out = Console(highlight=False)
-    if everything or len(records) <= ROWS:
-        out.print(trials(records))
+    if everything or summary.total <= ROWS:
+        out.print(trials(found.records(name)))
     out.print(experiments(summary))
     print(line(summary))
     _tell_failures(found, name)

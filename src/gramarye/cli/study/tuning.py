@@ -204,10 +204,13 @@ def result(tuning: Tuning) -> dict[str, Any] | None:
         "trials": len(tuning.records()),
         "given up": sum(record.state == "pruned" for record in tuning.records()),
         "knobs": {each.knob: best.trial.settings.get(each.knob) for each in tuning.ranges},
-        "goal": {name: _both(untuned, best, name) for name in (aim.content, aim.style)},
+        "goal": {name: _both(untuned, best, name) for name in (*aim.content, *aim.style)},
         "judges": {name: _both(untuned, best, name) for name in aim.judges},
         "judged": tuned.judged(best, untuned, aim.judges),
         "image": str(tuning.store.path(best.picture or "")),
+        "front": [
+            {each.knob: record.trial.settings.get(each.knob) for each in tuning.ranges} for record in tuning.front()
+        ],
         **chosen,
     }
 
