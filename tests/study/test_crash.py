@@ -21,7 +21,7 @@ KILLS, TRIALS = 8, 24
 
 def test_kills_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(painters.LOG, str(tmp_path / "log"))
-    monkeypatch.setenv(painters.SECONDS, "0.3")
+    monkeypatch.setenv(painters.SECONDS, "0.5")
     job = Job(str(tmp_path / "store"), None, "x", painter="painters:quick")
     calm = replace(job, store=str(tmp_path / "calm"), painter="painters:instant")
     for each in (job, calm):
@@ -40,7 +40,7 @@ def test_kills_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_real_paintings_come_out_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    settings = preset("default").with_(size=48, steps=6, init="noise", **{"network.name": "vgg19-lite"})
+    settings = preset("default").with_(size=48, steps=50, init="noise", **{"network.name": "vgg19-lite"})
     pair = Pair("demo", str(demo.photograph()), str(demo.styles()[0]))
     trials = [
         replace(painters.trial(number), pair=pair, settings=settings.with_(seed=number), levels={"seed": number})
@@ -49,7 +49,7 @@ def test_real_paintings_come_out_the_same(tmp_path: Path, monkeypatch: pytest.Mo
     jobs = [Job(str(tmp_path / name), None, "x", painter=PAINTING) for name in ("killed", "calm")]
     for job in jobs:
         job.open().add("x", trials, {"ssim": "higher"})
-    crashes = crashing.crash(jobs[0], 1, workers=1, pause=(1.0, 5.0))
+    crashes = crashing.crash(jobs[0], 1, workers=1, pause=(0.05, 0.2), at_work=True)
     assert crashes.kills == 1
     for _ in work.in_this_process(jobs[1]):
         pass

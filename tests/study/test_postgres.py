@@ -92,7 +92,7 @@ def test_optuna_reads_it(job: Job) -> None:
 
 
 def test_kills_at_random_moments(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(painters.SECONDS, "0.3")
+    monkeypatch.setenv(painters.SECONDS, "0.8")
     crashes = crashing.crash(job, 4, pause=(0.1, 0.8), seed=1)
     assert crashes.kills == 4
     calm = replace(job, store=str(tmp_path / "calm"), files=None, painter="painters:instant")

@@ -14,6 +14,7 @@ Activation = Float[Tensor, "batch channels rows columns"]
 Another = Float[Tensor, "batch channels other_rows other_columns"]  # of a picture of another size
 Picture = Float[Tensor, "1 3 h w"]
 
+FAINT = 1.0  # of a channel's root mean square: a best place that is less is hardly excited
 LEAST_PATCH = 28  # pixels: what is cut out is never smaller, so that it can be seen
 
 
@@ -58,12 +59,15 @@ def channels_of_style(painting: Activation, photograph: Another, count: int) -> 
     """The channels that the painting excites most beyond the photograph.
 
     By (μ_painting − μ_photograph) / √(½·(σ²_painting + σ²_photograph)), over the positions of each: Cohen's d, so that
-    loud channels are not preferred, nor those that are silent but for one place.
+    loud channels are not preferred, nor those that are silent but for one place. Channels that the painting hardly
+    excites anywhere (the embedded network's may be negative almost everywhere) come last.
     """
     means = painting.mean((0, 2, 3)) - photograph.mean((0, 2, 3))
     variances = (painting.var((0, 2, 3), correction=0) + photograph.var((0, 2, 3), correction=0)) / 2
     effects = means / (variances + variances.mean() * 1e-3 + 1e-12).sqrt()
-    return tuple(effects.topk(min(count, len(effects))).indices.tolist())
+    faint = painting.amax((0, 2, 3)) < FAINT * painting.square().mean((0, 2, 3)).sqrt()
+    ranks = effects - faint * (2 * effects.abs().max() + 1)
+    return tuple(ranks.topk(min(count, len(ranks))).indices.tolist())
 
 
 def gram_directions(activation: Activation, count: int) -> tuple[tuple[Tensor, float], ...]:

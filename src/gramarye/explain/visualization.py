@@ -48,7 +48,7 @@ class Found:
 
     @property
     def gain(self) -> float:
-        """The picture's strongest response over the painting's: best place against best place."""
+        """The picture's strongest response over the painting's, best place against best place; ∞ if that has none."""
         return self.strongest / self.painting.strongest if self.painting.strongest > 0 else math.inf
 
 
@@ -73,8 +73,11 @@ class Visualization(Section):
         return tuple(each for each in self.found if each.unit.kind == kind)
 
     def _of_gains(self) -> str:
-        gains = [each.gain for each in self.found]
-        best, worst = (pick(self.found, key=lambda each: each.gain) for pick in (max, min))
+        found = [each for each in self.found if math.isfinite(each.gain)]
+        if not found:
+            return "The painting excites none of these units anywhere: there is nothing to compare the pictures with."
+        gains = [each.gain for each in found]
+        best, worst = (pick(found, key=lambda each: each.gain) for pick in (max, min))
         over = sum(gain > 1 for gain in gains)
         return (
             f"After {self.evaluations} evaluations, {over} of {len(gains)} pictures excite their unit more, at their "

@@ -101,20 +101,6 @@ def show(axes: Any, pixels: Float[Tensor, "1 3 h w"], title: str = "") -> None:
     axes.set_axis_off()
 
 
-def show_map(
-    axes: Any, values: Float[Tensor, "h w"], title: str = "", *, signed: bool = False, color: str = INK
-) -> Any:
-    """A map in one colour, or (signed) around zero from blue to orange; returns the image for a colour bar."""
-    found = values.detach().cpu().float()
-    most = float(found.abs().max()) or 1.0
-    image = axes.imshow(
-        found, cmap=diverging() if signed else sequential(color), vmin=-most if signed else 0, vmax=most
-    )
-    axes.set_title(title.replace("$", r"\$"), fontsize=8.5, loc="left", pad=3)
-    axes.set_axis_off()
-    return image
-
-
 def strip(pictures: Sequence[tuple[str, Tensor]], *, columns: int = 6, width: float = WIDTH) -> Figure:
     """Pictures side by side, each (title, 1 3 H W), in rows of at most `columns`."""
     columns = min(columns, len(pictures))

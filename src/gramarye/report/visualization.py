@@ -26,8 +26,11 @@ def draw(section: Visualization) -> list[Drawing]:
         for kind, caption in captions.items()
         if section.of(kind)
     ]
+    excited = [each for each in section.found if each.painting.strongest > 0]
+    if not excited:
+        return drawings
     caption = "How strongly each is excited at the best place, the painting's best patch being 1."
-    return [*drawings, Drawing("visualization-strengths", caption, _strengths(section.found))]
+    return [*drawings, Drawing("visualization-strengths", caption, _strengths(excited))]
 
 
 def _pairs(found: Sequence[Found]) -> Any:
@@ -67,7 +70,7 @@ def _strengths(found: Sequence[Found]) -> Any:
     """One line a unit: photograph (blue), painting (orange, 1) and the picture made for it (ink)."""
     figure, ((axis,),) = canvas(height=0.9 + 0.27 * len(found))
     for place, each in enumerate(reversed(found)):
-        unit = each.painting.strongest if each.painting.strongest > 0 else 1.0
+        unit = each.painting.strongest
         values = (each.photograph.strongest / unit, each.painting.strongest / unit, each.strongest / unit)
         axis.plot([min(values), max(values)], [place, place], color=QUIET, linewidth=0.8, zorder=1)
         for value, color, size in zip(values, (CONTENT, STYLE, INK), (38, 38, 62), strict=True):
