@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import typer
 
 from gramarye.cli import console, demo, doctor, explain, picture, presets, study, transfer, weights
 
 EPILOG = "Every command has an example in its own help: gramarye transfer --help"
+
+# How often a thread of GNU's OpenMP looks whether there is work before it sleeps. By default so often that beside other
+# programs it takes the time the others need to make that work: docs/speed.md has what it costs.
+SPINS = "5000"
 
 app = typer.Typer(
     name="gramarye",
@@ -40,5 +46,6 @@ def _version(version: bool = typer.Option(False, "--version", help="Show the ver
 
 def main() -> None:
     """The `gramarye` program."""
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # read when torch is imported, which is later
     console.open_streams()
     app(prog_name="gramarye")
