@@ -9,8 +9,8 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, ClassVar
 
 from gramarye.errors import SettingsError, unknown_name
@@ -51,20 +51,23 @@ class Group:
     prefix: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        for known in knobs_of(type(self), self.prefix):
+        for known in knobs_of(type(self), self.prefix):  # type: ignore[arg-type]  # a class is hashable
             field_name = known.name.removeprefix(self.prefix)
             if "." not in field_name:
                 object.__setattr__(self, field_name, checked(known, getattr(self, field_name)))
 
 
-def knobs_of(group: type, prefix: str = "") -> Iterator[Knob]:
+@cache
+def knobs_of(group: type, prefix: str = "") -> tuple[Knob, ...]:
     """The knobs of a group and of the groups inside it, their dotted names beginning with `prefix`."""
     hints = typing.get_type_hints(group)
+    found: list[Knob] = []
     for known in dataclasses.fields(group):
         if known.metadata:
-            yield Knob(prefix + known.name, known.default, hints[known.name], **known.metadata)
+            found.append(Knob(prefix + known.name, known.default, hints[known.name], **known.metadata))
         else:
-            yield from knobs_of(hints[known.name], f"{prefix}{known.name}.")
+            found += knobs_of(hints[known.name], f"{prefix}{known.name}.")
+    return tuple(found)
 
 
 def checked(known: Knob, value: Any) -> Any:

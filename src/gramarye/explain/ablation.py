@@ -23,7 +23,7 @@ from gramarye.settings import ContentSettings, SmoothnessSettings, StyleSettings
 from gramarye.vgg import VGG
 
 SIDES = {"quick": 112, "full": 128}  # long side of what is painted, in pixels
-EVALUATIONS = {"quick": 50, "full": 80}
+EVALUATIONS = {"quick": 40, "full": 80}
 
 NOTHING = 0.005  # of the full objective's distance: what is less is shown as 0 %
 

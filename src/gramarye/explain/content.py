@@ -24,7 +24,7 @@ from gramarye.vgg import VGG
 LAYERS = STYLE_LAYERS  # relu1_1 … relu5_1, as in fig. 1
 COMPARED = ("relu2_1", "relu4_1")  # against the same before the ReLU, and under the other pooling
 SIDES = {"quick": 160, "full": 192}  # long side of what is rebuilt, in pixels
-EVALUATIONS = {"quick": 128, "full": 128}  # of each picture
+EVALUATIONS = {"quick": 100, "full": 128}  # of each picture
 OTHER_POOLING = {"avg": "max", "max": "avg", "l2": "max"}
 SETTLED = 0.05  # a last change of the error in the pixels by less than this share of it is not worth waiting for
 FITS = 0.1  # features that are nearer than this have been rebuilt as far as a picture can show it
