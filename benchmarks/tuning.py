@@ -1,4 +1,4 @@
-"""Whether tuning beats the untuned preset by scores that it did not see: five pairs, paper 002's revised algorithm.
+"""Whether tuning beats the untuned preset by scores that it did not see: five pairs, Joshi and Hu's revised algorithm.
 
     python benchmarks/tuning.py [FOLDER] [TRIALS]
 

@@ -158,7 +158,7 @@ class OptimizerSettings(Group):
 
 @dataclass(frozen=True)
 class ShiftingSettings(Group):
-    """Random style shifting: the picture is cropped and turned a little before each evaluation (paper 002)."""
+    """Random style shifting: the picture is cropped and turned a little before each evaluation (Joshi and Hu)."""
 
     prefix = "shifting."
 

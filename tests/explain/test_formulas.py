@@ -1,4 +1,4 @@
-"""The formulas, written out again as loops; and the gradients of paper 004 against finite differences."""
+"""The formulas, written out again as loops; and the gradients of the VGG-19 primer against finite differences."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_style_variation_and_total() -> None:
     assert formulas.total_formula((1.0, 3.0), (0.0, 8.0), 0.0, 0.0).difference == math.inf
 
 
-# ---- the gradients of paper 004 ---------------------------------------------------------------------------
+# ---- the gradients of the VGG-19 primer ---------------------------------------------------------------------------
 
 
 def slopes(loss: object, before: torch.Tensor) -> torch.Tensor:
@@ -99,7 +99,7 @@ def slopes(loss: object, before: torch.Tensor) -> torch.Tensor:
 
 @given(SEEDS, some.booleans())
 def test_the_papers_gradients_are_those_of_the_losses(seed: int, rectified: bool) -> None:
-    """004's formulas against finite differences with respect to what comes before the ReLU; autograd plays no part."""
+    """The primer's formulas against finite differences with respect to what comes before the ReLU, without autograd."""
     before, photograph, painting = (activation(seed + each)[0].flatten(1) for each in range(3))
     if rectified:
         photograph = photograph.relu()

@@ -1,4 +1,6 @@
-"""The formulas of papers 000, 001 and 004 worked out with numbers, beside what Gramarye's own functions make of them.
+"""The papers' formulas worked out with numbers, beside what Gramarye's own functions make of them.
+
+They are those of the poster, the slides and the VGG-19 primer that docs/papers.md lists.
 
 Notation of Gatys et al. 2015: a layer has N channels and M positions; F, P are the N×M matrices of activations of the
 picture x and of the photograph p; G and A are the Gram matrices of the picture and of the painting a. Everything by
@@ -29,15 +31,15 @@ Picture = Float[Tensor, "1 3 h w"]
 STEP = 1e-3  # of white: how far the pixels move in the one step that is shown, root mean square
 FEW, MANY = 3, 7  # terms of a sum that is drawn
 PAPERS = {
-    "content": "000, 001, 004",
-    "content gradient": "004",
-    "style gradient": "004",
-    "gram": "000, 001, 004",
-    "layer": "000, 001, 004",
-    "style": "000, 001",
-    "variation": "000, in words",
-    "total": "000, 001, 004",
-    "update": "001",
+    "content": "poster, slides, primer",
+    "content gradient": "primer",
+    "style gradient": "primer",
+    "gram": "poster, slides, primer",
+    "layer": "poster, slides, primer",
+    "style": "poster, slides",
+    "variation": "poster, in words",
+    "total": "poster, slides, primer",
+    "update": "slides",
 }
 
 

@@ -1,4 +1,4 @@
-"""The gradients of paper 004 worked out by hand, beside those of automatic differentiation.
+"""The gradients of the VGG-19 primer worked out by hand, beside those of automatic differentiation.
 
 The paper gives them "if F > 0", and 0 "if F < 0". After a ReLU no F is below 0: what is meant is the gradient with
 respect to the layer before its ReLU, Z with F = max(0, Z), through which nothing passes where Z < 0. For a layer that
@@ -30,7 +30,7 @@ LEAST = 1e-300
 
 @dataclass(frozen=True)
 class Gradient:
-    """An analytic gradient of paper 004 beside autograd's, at one layer, with respect to what comes before its ReLU.
+    """An analytic gradient of the primer beside autograd's, at one layer, with respect to what comes before its ReLU.
 
     `difference` is max |analytic − autograd| / max |autograd| in double precision; `difference_single` the same
     of autograd in single precision, in which terms are computed when a picture is painted. `rectified` tells whether a
@@ -52,13 +52,13 @@ class Gradient:
 
 
 def content_gradient(found: Features, photograph: Features, rectified: bool = True) -> Features:
-    """∂L_content/∂F_ij = (F − P)_ij if F_ij > 0, else 0; without the condition if no ReLU stands there. Paper 004."""
+    """∂L_content/∂F_ij = (F − P)_ij if F_ij > 0, else 0; without the condition if no ReLU stands there."""
     gradient = found - photograph
     return gradient * (found > 0) if rectified else gradient
 
 
 def style_gradient(found: Features, painting: Gram, rectified: bool = True) -> Features:
-    """∂E_l/∂F_ij = 1/(N²M²) · ((F)ᵀ(G − A))_ji if F_ij > 0, else 0, with G = F·Fᵀ. Paper 004.
+    """∂E_l/∂F_ij = 1/(N²M²) · ((F)ᵀ(G − A))_ji if F_ij > 0, else 0, with G = F·Fᵀ. The VGG-19 primer.
 
     `painting` is A, of as many positions as F has: multiply by M/M' if the painting has M'.
     """

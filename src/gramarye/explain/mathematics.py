@@ -1,8 +1,8 @@
 """The mathematics, live: every formula of the papers with the reader's own numbers in it.
 
-The forms are those of papers 000, 001 and 004 (after Gatys et al. 2015), computed by hand (`formulas`) beside what
-Gramarye's own statistics make of the same; 004's gradients beside autograd's (`gradients`); and the network, layer by
-layer (`anatomy`).
+The forms are those of the poster, the slides and the VGG-19 primer in docs/papers.md (after Gatys et al. 2015),
+computed by hand (`formulas`) beside what Gramarye's own statistics make of the same; the primer's gradients beside
+autograd's (`gradients`); and the network, layer by layer (`anatomy`).
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Mathematics(Section):
         single = max(self.gradients, key=lambda each: each.difference_single)
         verdict = "equal" if worst.difference < AGREEMENT else "do not equal"
         return (
-            f"The gradients of paper 004 {verdict} those of automatic differentiation: of {len(self.gradients)} the "
+            f"The gradients by the formulas {verdict} those of automatic differentiation: of {len(self.gradients)} the "
             f"largest difference is {worst.difference:.1g} of the largest entry ({worst.key}, {worst.layer}). In "
             f"single precision, in which pictures are painted, rounding makes it up to {single.difference_single:.1g} "
             f"({single.key}, {single.layer})."
@@ -248,7 +248,7 @@ def weights_in_formulas(subject: Subject, kind: str) -> dict[str, float]:
 
 
 def live_gradients(subject: Subject) -> Work[tuple[Gradient, ...]]:
-    """004's two gradients beside autograd's at every layer of the settings, for the result and the first painting.
+    """The primer's two gradients beside autograd's at every layer of the settings, for result and first painting.
 
     On the activations as the network has them, without the embedded network's calibration, which no formula knows.
     """

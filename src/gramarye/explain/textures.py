@@ -61,7 +61,7 @@ class Textures(Section):
 
     @property
     def all_is_closest(self) -> bool:
-        """Whether all layers together are closest to the painting where none was asked, on average: 001's claim."""
+        """Whether all layers together are closest to the painting where none was asked, on average: Banahan's claim."""
         return all(distance(self.together) < distance(other) for other in self.others)
 
     @property

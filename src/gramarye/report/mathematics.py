@@ -46,7 +46,7 @@ def draw(section: Mathematics) -> list[Drawing]:
         ),
         Drawing(
             "mathematics-gradients",
-            "Every dot is an entry of a gradient, by paper 004's formula and by automatic differentiation: on the line "
+            "Every dot is an entry of a gradient, by formula and by automatic differentiation: on the line "
             "they are the same. The bars tell how far apart they are at most; in double precision they should end "
             "before the dashed line.",
             _gradients(section.gradients),
@@ -107,7 +107,7 @@ def _gradients(gradients: Sequence[Gradient]) -> Any:
         dots.scatter(each.autograd, each.analytic, s=11, color=color, alpha=0.6, linewidths=0, zorder=2)
     dots.set_aspect("equal")
     dots.set_xlabel("by automatic differentiation")
-    dots.set_ylabel("by the formula of paper 004")
+    dots.set_ylabel("by the formula")
     _title(dots, "Entries, the largest of each being 1")
     for key, shift in (("content", -0.2), ("style", 0.2)):
         chosen = [each for each in gradients if each.key == key]

@@ -37,7 +37,7 @@ def _plain(text: str) -> str:
 
 
 def _curves(chapter: Chapter) -> Drawing | None:
-    """The loss of each trial of the first pair, as in 002's Figure 6."""
+    """The loss of each trial of the first pair, as in Joshi and Hu's Figure 6."""
     pair = chapter.curves[0].pair if chapter.curves else ""
     found = spread([curve for curve in chapter.curves if curve.pair == pair and len(curve.points) > 1], MOST_CURVES)
     if not found:

@@ -24,7 +24,7 @@ from gramarye.study.store import Claim, Store
 
 AXIS = "tuned"
 UNTUNED = "untuned"
-KNOBS_TUNED = ("content.weight", "style.weight", "init")  # what 002's revised algorithm tunes for each pair
+KNOBS_TUNED = ("content.weight", "style.weight", "init")  # what Joshi and Hu's revised algorithm tunes for each pair
 WIDTH = 30.0  # a weight is tuned from its value divided by this to its value times this
 STARTS = ("content", "matched", "noise", "black", "grey", "style")
 RANDOM = 6  # proposals before the sampler looks at results
