@@ -40,7 +40,9 @@ def test_kills_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_real_paintings_come_out_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    settings = preset("default").with_(size=48, steps=50, init="noise", **{"network.name": "vgg19-lite"})
+    settings = preset("default").with_(
+        size=48, steps=50, init="noise", precision="float32", **{"network.name": "vgg19-lite"}
+    )
     pair = Pair("demo", str(demo.photograph()), str(demo.styles()[0]))
     trials = [
         replace(painters.trial(number), pair=pair, settings=settings.with_(seed=number), levels={"seed": number})
