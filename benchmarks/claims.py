@@ -25,8 +25,8 @@ import torch
 
 from gramarye import images, machine, presets, weights
 from gramarye.explain import content, reconstruction, textures
-from gramarye.explain.section import finish
 from gramarye.layers import STYLE_LAYERS
+from gramarye.pulling import finish
 from gramarye.seeing import make_network
 from gramarye.vgg import VGG
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from gramarye import weights
-from gramarye.explain.section import Section, Work
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject, bring
 from gramarye.presets import preset
+from gramarye.pulling import Work
 from gramarye.vgg import VGG
 from networks import picture, random_weights
 

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from gramarye.errors import SettingsError
-from gramarye.explain.section import Section, Work
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
 from gramarye.presets import preset
+from gramarye.pulling import Work
 from gramarye.report.drawing import Drawing, canvas, strip
 from gramarye.settings import Settings
 from networks import picture

@@ -15,7 +15,20 @@ SOURCE = Path(gramarye.__file__).parent
 # From the foundation up: a room may import only from the rows before its own, or from itself.
 ROWS = (
     ("errors",),
-    ("layers", "png", "files", "recipe", "machine", "statistics", "demo", "knobs", "blur", "checkpoint", "snapshots"),
+    (
+        "layers",
+        "png",
+        "files",
+        "recipe",
+        "machine",
+        "statistics",
+        "demo",
+        "knobs",
+        "blur",
+        "pulling",
+        "checkpoint",
+        "snapshots",
+    ),
     ("settings", "weights", "colour"),
     ("images", "presets", "vgg", "shifting", "comparison"),
     ("objective", "schedule", "origins", "recolor", "film", "batch", "inline"),

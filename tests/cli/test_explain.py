@@ -13,8 +13,9 @@ import pytest
 
 from gramarye import images
 from gramarye.explain import story
-from gramarye.explain.section import Section, Work
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
+from gramarye.pulling import Work
 from gramarye.report import explanation as report
 from networks import picture
 from sections import FINDING, draw, told

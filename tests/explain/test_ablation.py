@@ -12,10 +12,10 @@ from gramarye import weights
 from gramarye.explain import ablation
 from gramarye.explain.ablation import Ablation, Painted, start_of_painting
 from gramarye.explain.reconstruction import root_mean_square
-from gramarye.explain.section import finish
 from gramarye.explain.subject import Subject, bring, paint
 from gramarye.explain.variants import Variant, variants
 from gramarye.objective import Objective
+from gramarye.pulling import finish
 from gramarye.settings import Settings
 from networks import picture, random_weights
 from sections import tiny

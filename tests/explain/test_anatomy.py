@@ -7,7 +7,7 @@ import torch
 
 from gramarye import cost, layers
 from gramarye.explain import anatomy
-from gramarye.explain.section import finish
+from gramarye.pulling import finish
 from gramarye.vgg import VGG
 from networks import picture, random_weights
 

@@ -10,9 +10,9 @@ import torch
 
 from gramarye import detail, weights
 from gramarye.explain import attribution
-from gramarye.explain.section import finish
 from gramarye.explain.subject import Subject, bring, paint
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from networks import picture, random_weights
 from pictures import painting
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as some
 
 from gramarye import images, statistics, weights
 from gramarye.explain import blame as blames
-from gramarye.explain.section import finish, fixed
+from gramarye.explain.section import fixed
 from gramarye.explain.subject import paint
 from gramarye.objective import Term
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from gramarye.vgg import VGG
 
 

@@ -17,8 +17,8 @@ from gramarye.errors import ImageError, SettingsError
 from gramarye.explain import content
 from gramarye.explain.content import Content, keep, matched_error, pixel_error
 from gramarye.explain.reconstruction import noise
-from gramarye.explain.section import finish
 from gramarye.explain.subject import bring
+from gramarye.pulling import finish
 from gramarye.vgg import VGG
 from networks import picture, random_weights
 from sections import tiny

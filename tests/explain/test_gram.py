@@ -9,7 +9,7 @@ from brought import CONTENT, STYLE, brought, told
 from gramarye.explain import gram
 from gramarye.explain.features import PICTURES
 from gramarye.explain.gram import gram_view, grams_of
-from gramarye.explain.section import finish
+from gramarye.pulling import finish
 
 
 @pytest.fixture(autouse=True)

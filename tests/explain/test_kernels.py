@@ -15,8 +15,8 @@ from brought import CONTENT, brought, told
 from gramarye import demo, images, weights
 from gramarye.explain import kernels
 from gramarye.explain.kernels import asked_with, distances_of, gram_route, identity, polynomial_mmd
-from gramarye.explain.section import finish
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from gramarye.vgg import VGG
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

@@ -12,9 +12,10 @@ from hypothesis import strategies as some
 
 from gramarye import images, transfer, weights
 from gramarye.explain import landscape
-from gramarye.explain.section import finish, fixed
+from gramarye.explain.section import fixed
 from gramarye.explain.subject import Subject, paint
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from networks import picture, random_weights
 
 SMALL = preset("default").with_(

@@ -18,11 +18,11 @@ from hypothesis import strategies as some
 from gramarye import statistics, transfer, weights
 from gramarye.errors import ImageError, MissingExtraError
 from gramarye.explain import ledger
-from gramarye.explain.section import finish
 from gramarye.explain.subject import Subject, bring, paint
 from gramarye.objective import Objective, Term, objective_for
 from gramarye.optimize import Descent
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from gramarye.result import Result
 from gramarye.settings import OptimizerSettings, Settings, ShiftingSettings
 from gramarye.vgg import VGG

@@ -13,9 +13,9 @@ from gramarye import statistics, weights
 from gramarye.explain import mathematics
 from gramarye.explain.formulas import Formula
 from gramarye.explain.mathematics import Mathematics
-from gramarye.explain.section import finish
 from gramarye.explain.subject import Subject, bring
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from networks import picture, random_weights
 
 

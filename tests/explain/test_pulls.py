@@ -12,10 +12,10 @@ from hypothesis import strategies as some
 
 from gramarye import weights
 from gramarye.explain import pulls
-from gramarye.explain.section import finish
 from gramarye.explain.subject import Subject, paint
 from gramarye.objective import Objective, Term, objective_for
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from gramarye.vgg import VGG
 from networks import picture, random_weights
 

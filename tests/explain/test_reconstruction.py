@@ -13,9 +13,9 @@ from gramarye import weights
 from gramarye.errors import ImageError, SettingsError
 from gramarye.explain import reconstruction
 from gramarye.explain.reconstruction import content_of, gram_of, noise, rebuild, relative_errors
-from gramarye.explain.section import finish
 from gramarye.explain.subject import Subject, bring
 from gramarye.objective import Objective, Term, smoothness_terms
+from gramarye.pulling import finish
 from gramarye.settings import SmoothnessSettings
 from gramarye.vgg import VGG
 from networks import picture, random_weights

@@ -15,7 +15,8 @@ from gramarye import images
 from gramarye.errors import GramaryeError, ImageError, SettingsError
 from gramarye.explain import story
 from gramarye.explain.contents import DEPTHS, SECTIONS, SIZES
-from gramarye.explain.section import Section, finish, part_of, pictures, plain
+from gramarye.explain.section import Section, pictures, plain
+from gramarye.pulling import finish, part_of
 from gramarye.transfer import prepare, stylize
 from networks import picture
 from sections import FINDING, Fake, tiny, told
@@ -213,7 +214,7 @@ def test_a_picture_of_another_shape() -> None:
     ],
 )
 def test_the_package_can_be_called(code: str) -> None:
-    code += "; import gramarye; assert callable(explain) and gramarye.explain is explain; explain.section.finish"
+    code += "; import gramarye; assert callable(explain) and gramarye.explain is explain; explain.section.Section"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

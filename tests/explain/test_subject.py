@@ -7,9 +7,9 @@ import torch
 
 from gramarye import images, transfer, weights
 from gramarye.errors import ImageError, SettingsError
-from gramarye.explain.section import finish
 from gramarye.explain.subject import Subject, bring, paint
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from gramarye.seeing import measure_pixels
 from gramarye.settings import Settings
 from networks import picture, random_weights

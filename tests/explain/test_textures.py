@@ -12,9 +12,9 @@ from gramarye import demo, images, weights
 from gramarye.errors import ImageError
 from gramarye.explain import textures
 from gramarye.explain.reconstruction import Rebuilt, noise
-from gramarye.explain.section import finish
 from gramarye.explain.subject import bring
 from gramarye.explain.textures import Textures, distance
+from gramarye.pulling import finish
 from gramarye.vgg import VGG
 from networks import picture, random_weights
 from sections import tiny

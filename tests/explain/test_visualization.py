@@ -14,10 +14,11 @@ from brought import CONTENT, STYLE, brought, told
 from gramarye import statistics
 from gramarye.explain import responses, spectrum, visualization
 from gramarye.explain.responses import Patch, Unit
-from gramarye.explain.section import finish, fixed
+from gramarye.explain.section import fixed
 from gramarye.explain.visualization import Found, Visualization
 from gramarye.objective import Objective, Term
 from gramarye.optimize import Descent
+from gramarye.pulling import finish
 from gramarye.settings import OptimizerSettings
 from gramarye.vgg import VGG
 from networks import picture, random_weights

@@ -9,7 +9,7 @@ from brought import brought
 from drawn import check
 from gramarye.explain import features as explained
 from gramarye.explain.receptive import Box
-from gramarye.explain.section import finish
+from gramarye.pulling import finish
 from gramarye.report.features import draw
 from gramarye.report.maps import frame
 

@@ -7,7 +7,7 @@ import pytest
 from brought import brought
 from drawn import check, words
 from gramarye.explain import gram as explained
-from gramarye.explain.section import finish
+from gramarye.pulling import finish
 from gramarye.report.gram import draw
 
 

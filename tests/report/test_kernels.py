@@ -9,7 +9,7 @@ import pytest
 from brought import RESULT, STYLE, brought
 from drawn import check, words
 from gramarye.explain import kernels as explained
-from gramarye.explain.section import finish
+from gramarye.pulling import finish
 from gramarye.report.kernels import draw
 
 

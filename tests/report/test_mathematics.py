@@ -11,7 +11,7 @@ import drawn
 from brought import brought
 from gramarye.explain import formulas, mathematics
 from gramarye.explain.mathematics import Mathematics
-from gramarye.explain.section import finish
+from gramarye.pulling import finish
 from gramarye.report.mathematics import draw
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from gramarye import weights
 from gramarye.explain import ablation, content, textures
-from gramarye.explain.section import Section, finish
+from gramarye.explain.section import Section
 from gramarye.explain.subject import bring
+from gramarye.pulling import finish
 from gramarye.report import ablation as of_ablation
 from gramarye.report import content as of_content
 from gramarye.report import textures as of_textures

@@ -9,7 +9,7 @@ import pytest
 from brought import brought
 from drawn import check, words
 from gramarye.explain import shuffling as explained
-from gramarye.explain.section import finish
+from gramarye.pulling import finish
 from gramarye.report.shuffling import draw
 
 

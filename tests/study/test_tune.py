@@ -11,6 +11,7 @@ import torch
 from gramarye import images, transfer
 from gramarye.errors import StudyError
 from gramarye.presets import preset
+from gramarye.pulling import finish
 from gramarye.settings import Settings
 from gramarye.study import pruning, tune, work
 from gramarye.study.record import Pair, Record
@@ -163,11 +164,11 @@ class TestGivingUp:
         }
         better = pruning.Rival(settings, {**rival.ledger, "value": behind["v"]})
         trial = tune.trials(pair, "default", settings, [{"style.weight": 30.0}])[0]
-        outcome, given_up = work.finished(pruning.painting(trial, [better]))
+        outcome, given_up = finish(pruning.painting(trial, [better]))
         assert given_up
         assert outcome.evaluations < 8
         assert outcome.scores
-        outcome, given_up = work.finished(pruning.painting(trial, [rival]))
+        outcome, given_up = finish(pruning.painting(trial, [rival]))
         assert not given_up  # as good as itself
         assert outcome.evaluations == 8
 
@@ -177,7 +178,7 @@ class TestGivingUp:
         far = {name: [value / 10 for value in values] for name, values in rival.ledger["value"].items()}
         other = pruning.Rival(settings.with_(**{"style.distance": "l1"}), {**rival.ledger, "value": far})
         trial = tune.trials(pair, "default", settings, [{"style.weight": 30.0}])[0]
-        assert not work.finished(pruning.painting(trial, [other]))[1]
+        assert not finish(pruning.painting(trial, [other]))[1]
 
 
 def test_the_record_says_done_or_pruned(tmp_path: Path, pair: Pair) -> None:

@@ -4,7 +4,7 @@
     explanation.sections["attribution"].findings
 
 Each section computes and returns a plain dataclass (`section.Section`); `gramarye.report` draws them. Sections that
-take a while are generators that yield the fraction done (`section.Work`). Importing this imports no torch; the names
+take a while are generators that yield the fraction done (`pulling.Work`). Importing this imports no torch; the names
 below are resolved when they are first used.
 """
 
@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING, Any
 from gramarye.explain.contents import DEPTHS, SECTIONS
 
 if TYPE_CHECKING:
-    from gramarye.explain.section import Section, Work, finish
+    from gramarye.explain.section import Section
     from gramarye.explain.story import Explanation, Progress, explain_steps
     from gramarye.explain.subject import Subject
+    from gramarye.pulling import Work, finish
 
 _HOMES = {
-    "Explanation": "story",
-    "Progress": "story",
-    "Section": "section",
-    "Subject": "subject",
-    "Work": "section",
-    "explain_steps": "story",
-    "finish": "section",
+    "Explanation": "gramarye.explain.story",
+    "Progress": "gramarye.explain.story",
+    "Section": "gramarye.explain.section",
+    "Subject": "gramarye.explain.subject",
+    "Work": "gramarye.pulling",
+    "explain_steps": "gramarye.explain.story",
+    "finish": "gramarye.pulling",
 }
 
 __all__ = [
@@ -48,7 +49,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(_HOMES[name]), name)
 
 
 class _Explain(ModuleType):

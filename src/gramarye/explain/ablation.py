@@ -15,10 +15,11 @@ from torch import Tensor
 
 from gramarye import starts
 from gramarye.explain.reconstruction import Rebuilt, held_out_layers, rebuild, relative_errors, small
-from gramarye.explain.section import Section, Work, part_of
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
 from gramarye.explain.variants import Variant, layers_of, variants
 from gramarye.objective import Term, content_terms, style_terms
+from gramarye.pulling import Work, part_of
 from gramarye.settings import ContentSettings, SmoothnessSettings, StyleSettings
 from gramarye.vgg import VGG
 

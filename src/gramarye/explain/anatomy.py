@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gramarye import layers as layer_table
-from gramarye.explain.section import Work
+from gramarye.pulling import Work
 from gramarye.vgg import VGG, convolve, pool
 
 Picture = Float[Tensor, "1 3 h w"]

@@ -11,10 +11,11 @@ from torch import Tensor
 from gramarye import detail
 from gramarye.explain.blame import Blame, Deletion, blame, deletion
 from gramarye.explain.pulls import Pulls, pulls_at
-from gramarye.explain.section import Section, Work, fixed, part_of
+from gramarye.explain.section import Section, fixed
 from gramarye.explain.subject import Subject
 from gramarye.objective import objective_for
 from gramarye.optimize import Descent
+from gramarye.pulling import Work, part_of
 from gramarye.settings import Settings
 from gramarye.strength import strengthened
 

@@ -15,9 +15,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gramarye.explain.reconstruction import Rebuilt, content_of, rebuild, small, start_of
-from gramarye.explain.section import Section, Work, part_of
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
 from gramarye.layers import STYLE_LAYERS
+from gramarye.pulling import Work, part_of
 from gramarye.seeing import make_network
 from gramarye.vgg import VGG
 

@@ -12,8 +12,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gramarye.explain.receptive import Peak, Saliency, peak, salient
-from gramarye.explain.section import Section, Work
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
+from gramarye.pulling import Work
 from gramarye.statistics.positions import Activation
 from gramarye.vgg import VGG
 

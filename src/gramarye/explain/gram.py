@@ -14,9 +14,10 @@ from gramarye.explain.components import Component, Synthesis, components, leadin
 from gramarye.explain.features import PICTURES, layers_of, one_of_each_block, pictures_of, seen_by
 from gramarye.explain.pairs import Entry, Pair, most_wanted, pair, strongest_pairs
 from gramarye.explain.reconstruction import rebuild, relative, relative_errors, root_mean_square, small, start_of
-from gramarye.explain.section import Section, Work, part_of
+from gramarye.explain.section import Section
 from gramarye.explain.seriation import binned, cosines, seriated
 from gramarye.explain.subject import Subject
+from gramarye.pulling import Work, part_of
 from gramarye.statistics import gram_matrix
 from gramarye.statistics.positions import Activation
 

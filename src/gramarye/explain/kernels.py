@@ -15,11 +15,12 @@ from torch import Tensor
 
 from gramarye.explain.features import PICTURES, layers_of, seen_by
 from gramarye.explain.reconstruction import small
-from gramarye.explain.section import Section, Work, part_of
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
 from gramarye.objective import Objective, balanced, objective_for, style_terms
 from gramarye.optimize import Descent
 from gramarye.presets import preset
+from gramarye.pulling import Work, part_of
 from gramarye.settings import Settings
 from gramarye.statistics import gram_distance, gram_matrix
 from gramarye.statistics.positions import Activation, sampled

@@ -16,10 +16,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gramarye import starts
-from gramarye.explain.section import Section, Work, fixed, part_of
+from gramarye.explain.section import Section, fixed
 from gramarye.explain.subject import Subject
 from gramarye.objective import Objective
 from gramarye.optimize import Descent
+from gramarye.pulling import Work, part_of
 from gramarye.vgg import VGG
 
 KINDS = ("total", "content", "style")

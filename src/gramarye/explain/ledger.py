@@ -20,11 +20,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gramarye.errors import ImageError, MissingExtraError, unknown_name
-from gramarye.explain.section import Section, Work
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Frame, Subject
 from gramarye.files import writable, write_atomically
 from gramarye.objective import Term
 from gramarye.optimize import Step
+from gramarye.pulling import Work
 from gramarye.seeing import measure_pixels
 from gramarye.statistics import STATISTICS, total_of
 from gramarye.statistics.gram import entry_scale

@@ -21,8 +21,9 @@ from gramarye.explain.anatomy import Row
 from gramarye.explain.formulas import Formula, Move
 from gramarye.explain.gradients import Gradient
 from gramarye.explain.numerals import in_words
-from gramarye.explain.section import Section, Work, part_of
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
+from gramarye.pulling import Work, part_of
 from gramarye.settings import Settings
 from gramarye.statistics.gram import entry_scale
 from gramarye.vgg import VGG

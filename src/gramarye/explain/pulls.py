@@ -14,9 +14,9 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from gramarye import blur
-from gramarye.explain.section import Work
 from gramarye.explain.subject import Subject
 from gramarye.objective import Objective, Term
+from gramarye.pulling import Work
 from gramarye.vgg import VGG
 
 Pixels = Float[Tensor, "1 3 h w"]

@@ -26,10 +26,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gramarye import starts
-from gramarye.explain.section import Work
 from gramarye.explain.subject import Frame, Subject
 from gramarye.objective import LEAST, Objective, Term, content_terms, smoothness_terms, style_terms
 from gramarye.optimize import Descent
+from gramarye.pulling import Work
 from gramarye.seeing import least_side, seen
 from gramarye.settings import ContentSettings, OptimizerSettings, SmoothnessSettings, StyleSettings
 from gramarye.vgg import VGG

@@ -4,56 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from collections.abc import Generator, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from itertools import islice
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from gramarye import inline
 
-T = TypeVar("T")
-
-# A computation that takes a while: yields the fraction that is done, from 0 to 1, and returns what it found.
-# Stopping is not pulling.
-Work = Generator[float, None, T]
-
 SHOWN, SHOWN_SIDE = 8, 160  # pictures in a notebook, at most, and their longer side in pixels
 
 
-def finish(work: Work[T]) -> T:
-    """Pull a computation to its end and return what it found."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-
-
-def part_of(work: Work[T], begin: float, end: float) -> Work[T]:
-    """The same computation as a part of a larger one, from the fraction `begin` to the fraction `end`."""
-    while True:
-        try:
-            done = next(work)
-        except StopIteration as stop:
-            found: T = stop.value
-            return found
-        yield begin + (end - begin) * done
-
-
 @dataclasses.dataclass(frozen=True)
-class Section:
+class Section(ABC):
     """One chapter of an explanation. Subclasses hold what was computed, pictures as tensors 1 3 H W in [0, 1]."""
 
     name: ClassVar[str]  # as --only has it
     title: ClassVar[str]  # as the page has it: plain words
 
     @property
+    @abstractmethod
     def findings(self) -> tuple[str, ...]:
         """What the numbers of these pictures say, one plain sentence each, with the numbers in it."""
-        raise NotImplementedError
 
     def numbers(self) -> dict[str, Any]:
         """Every number as plain data for JSON; pictures (tensors of three dimensions and more) are left out."""

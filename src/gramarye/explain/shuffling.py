@@ -12,9 +12,10 @@ from torch import Tensor
 
 from gramarye import images
 from gramarye.explain.features import energies, layers_of, seen_by, small_maps
-from gramarye.explain.section import Section, Work, fixed
+from gramarye.explain.section import Section, fixed
 from gramarye.explain.seriation import binned, cosines, seriated
 from gramarye.explain.subject import Subject
+from gramarye.pulling import Work
 from gramarye.statistics import content_distance, gram_matrix
 from gramarye.statistics.positions import Activation
 from gramarye.vgg import VGG

@@ -21,10 +21,11 @@ from gramarye import images, inline, presets
 from gramarye.errors import GramaryeError, ImageError, SettingsError, unknown_name
 from gramarye.explain import section as sections
 from gramarye.explain.contents import DEPTHS, SECTIONS, SIZES
-from gramarye.explain.section import Section, Work
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject, bring, follow
 from gramarye.optimize import optimize
 from gramarye.origins import Source
+from gramarye.pulling import Work
 from gramarye.seeing import measure_pixels, seen
 from gramarye.settings import OptimizerSettings, Settings
 from gramarye.transfer import Painting, prepare

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from gramarye import images, presets, starts
 from gramarye.errors import ImageError, SettingsError
-from gramarye.explain.section import Work
 from gramarye.objective import Objective
 from gramarye.origins import Source
+from gramarye.pulling import Work
 from gramarye.result import Result
 from gramarye.seeing import least_side, make_network, seen
 from gramarye.settings import Settings

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from gramarye import images
 from gramarye.explain.reconstruction import Rebuilt, gram_of, held_out_layers, rebuild, relative_errors, start_of
-from gramarye.explain.section import Section, Work, part_of
+from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
 from gramarye.layers import STYLE_LAYERS
+from gramarye.pulling import Work, part_of
 from gramarye.vgg import VGG
 
 LAYERS = STYLE_LAYERS  # relu1_1 … relu5_1, as in fig. 1

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from gramarye.explain.responses import Activation, Patch, Unit, patch, response, units_of
-from gramarye.explain.section import Section, Work, fixed, part_of
+from gramarye.explain.section import Section, fixed
 from gramarye.explain.spectrum import Imagination, first_spectra, pictures_of
 from gramarye.explain.subject import Subject
 from gramarye.objective import Objective, Term
 from gramarye.optimize import Descent, Sight
+from gramarye.pulling import Work, part_of
 from gramarye.settings import OptimizerSettings
 from gramarye.vgg import VGG
 

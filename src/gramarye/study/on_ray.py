@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gramarye.errors import MissingExtraError, StudyError
+from gramarye.pulling import finish
 from gramarye.study import work
 from gramarye.study.record import Outcome, Trial
 from gramarye.study.store import Claim, Store
@@ -138,4 +139,4 @@ def _paint(trial: Trial, painter: str, threads: int) -> Outcome:
         import torch
 
         torch.set_num_threads(threads)
-    return work.finished(Job("", None, "", painter=painter).find_painter()(trial))
+    return finish(Job("", None, "", painter=painter).find_painter()(trial))

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gramarye.errors import GramaryeError
+from gramarye.pulling import Work, finish
 from gramarye.settings import KNOBS, Settings
-from gramarye.study import ledger, work
+from gramarye.study import work
 from gramarye.study.record import Outcome, Record, Trial
 from gramarye.study.store import Claim, Store
 
 if TYPE_CHECKING:
     from gramarye.optimize import Step
-    from gramarye.scores import Scorer
     from gramarye.transfer import Painting
 
 MARGIN = 1.5  # how many times as large both content and style must be as another trial's
@@ -60,14 +57,12 @@ def is_worse(step: Step, kinds: Mapping[str, str], settings: Settings, rival: Ri
     return all(each and math.fsum(each) / len(each) >= math.log(MARGIN) for each in ratios.values())
 
 
-def painting(trial: Trial, others: Sequence[Rival]) -> Generator[float, None, tuple[Outcome, bool]]:
+def painting(trial: Trial, others: Sequence[Rival]) -> Work[tuple[Outcome, bool]]:
     """Paint a trial and score it; whether it was given up, and then with the picture it had reached.
 
     Yields the fraction done.
     """
-    from gramarye import transfer
-
-    begun = transfer.prepare(trial.pair.content, trial.pair.style, trial.settings, preset=trial.preset)
+    begun = work.begin(trial)
     kinds, looked, given_up = _kinds(begun), False, False
     for step in begun.steps():
         yield step.index / max(1, trial.settings.steps)
@@ -76,7 +71,7 @@ def painting(trial: Trial, others: Sequence[Rival]) -> Generator[float, None, tu
             given_up = any(is_worse(step, kinds, trial.settings, each) for each in others)
             if given_up:
                 break
-    return _outcome(trial, begun), given_up
+    return work.outcome(trial, begun), given_up
 
 
 def _kinds(begun: Painting) -> dict[str, str]:
@@ -90,46 +85,11 @@ def _is_time(step: Step, begun: Painting) -> bool:
     return step.index >= max(1, min(first, math.floor(SHARE * steps)))
 
 
-def _outcome(trial: Trial, begun: Painting) -> Outcome:
-    """What a painting has come to so far."""
-    import gramarye
-    from gramarye import images
-
-    result = begun.result()
-    size = (result.pixels.shape[2], result.pixels.shape[3])
-    scorer = _scorer(trial.pair.content, trial.pair.style, size, trial.settings.network.name)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "picture.png"
-        images.save(result.pixels, file, recipe=result.recipe)
-        picture = file.read_bytes()
-    return Outcome(
-        picture=picture,
-        ledger=ledger.to_bytes(result),
-        scores=scorer(result.pixels),
-        terms={term["name"]: term["value"] for term in result.terms},
-        total=result.total,
-        seconds=result.seconds,
-        memory=result.peak_memory,
-        evaluations=result.history[-1].index if result.history else 0,
-        version=gramarye.__version__,
-    )
-
-
-@lru_cache(maxsize=4)
-def _scorer(content: str, style: str, size: tuple[int, int], network: str) -> Scorer:
-    """Scores of pictures of `size` for a pair, as in work.py."""
-    from gramarye import images, scores
-
-    photograph = images.resize(images.load(content).pixels, size)
-    networks = scores.networks(Settings().with_(**{"network.name": network}))
-    return scores.Scorer(photograph, images.load(style).pixels, networks)
-
-
 def run(store: Store, study: str, claim: Claim) -> None:
     """Paint a claimed trial against what is finished of its pair, and give it back to the store."""
     own = [record for record in store.records(study) if record.trial.group == claim.trial.group]
     try:
-        outcome, given_up = work.finished(painting(claim.trial, rivals(store, own)))
+        outcome, given_up = finish(painting(claim.trial, rivals(store, own)))
     except GramaryeError as error:
         store.fail(claim, work.in_one_line(error))
     except BaseException:

@@ -11,15 +11,16 @@ import json
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import gramarye
 from gramarye.errors import GramaryeError, StudyError
+from gramarye.pulling import Work, finish
 from gramarye.study import ledger
 from gramarye.study.record import Outcome, Trial
 from gramarye.study.store import BEAT, Claim, Store
@@ -27,9 +28,8 @@ from gramarye.study.store import BEAT, Claim, Store
 if TYPE_CHECKING:
     from gramarye.result import Result
     from gramarye.scores import Scorer
+    from gramarye.transfer import Painting
 
-T = TypeVar("T")
-Work = Generator[float, None, T]  # yields the fraction done and returns what came of it; stopping is not pulling
 Painter = Callable[[Trial], Work[Outcome]]
 
 PAINTING = "gramarye.study.work:painting"
@@ -79,20 +79,33 @@ def job_from_json(text: str) -> Job:
 
 def painting(trial: Trial) -> Work[Outcome]:
     """Paint a trial and score the picture; raises a GramaryeError."""
-    from gramarye import images, machine, transfer
-
-    machine.choose_device(trial.settings.device)
-    _forget_peak()
-    begun = transfer.prepare(trial.pair.content, trial.pair.style, trial.settings, preset=trial.preset)
+    begun = begin(trial)
     steps = max(1, trial.settings.steps)
     for step in begun.steps():
         yield min(1.0, step.index / steps)
+    found = outcome(trial, begun)
+    yield 1.0  # scoring may have taken as long as many steps
+    return found
+
+
+def begin(trial: Trial) -> Painting:
+    """The painting of a trial, ready to begin; raises a GramaryeError."""
+    from gramarye import machine, transfer
+
+    machine.choose_device(trial.settings.device)
+    _forget_peak()
+    return transfer.prepare(trial.pair.content, trial.pair.style, trial.settings, preset=trial.preset)
+
+
+def outcome(trial: Trial, begun: Painting) -> Outcome:
+    """What a painting has come to so far, with its scores."""
+    from gramarye import images
+
     result = begun.result()
-    memory = _peak(result)
+    memory = _peak(result)  # before the scores, which have networks of their own
     size = (result.pixels.shape[2], result.pixels.shape[3])
     scorer = _scorer(trial.pair.content, trial.pair.style, size, trial.settings.network.name)
     scores = scorer(result.pixels)
-    yield 1.0
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "picture.png"
         images.save(result.pixels, file, recipe=result.recipe)
@@ -112,17 +125,7 @@ def painting(trial: Trial) -> Work[Outcome]:
 
 def paint(trial: Trial) -> Outcome:
     """Paint a trial to its end."""
-    return finished(painting(trial))
-
-
-def finished(work: Work[T]) -> T:
-    """Pull a piece of work to its end and return what came of it."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            found: T = end.value
-            return found
+    return finish(painting(trial))
 
 
 @lru_cache(maxsize=4)
