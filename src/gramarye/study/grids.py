@@ -58,16 +58,28 @@ def measured(records: Iterable[Record]) -> tuple[Column, ...]:
 
 
 def losses(record: Record, ledger: Ledger | None) -> dict[str, float]:
-    """The total loss at the picture, and its content and style terms, weighted, at the last evaluation."""
+    """The total loss at the finished picture, and what its content and its style terms add to it.
+
+    A term's weight is told by the ledger's last evaluation: weighted over raw value.
+    """
     found = {} if record.total is None else {"total": record.total}
     if ledger is None or not ledger["step"]:
         return found
     for kind in ("content", "style"):
-        names = [term["name"] for term in ledger["terms"] if term["kind"] == kind]
-        last = [ledger["weighted"][name][-1] for name in names]
-        if last and None not in last:
-            found[kind] = math.fsum(last)
+        names = [term["name"] for term in ledger["terms"] if term["kind"] == kind and term["name"] in record.terms]
+        parts = [
+            _weighted(record.terms[name], ledger["value"][name][-1], ledger["weighted"][name][-1]) for name in names
+        ]
+        if parts and None not in parts:
+            found[kind] = math.fsum(part for part in parts if part is not None)
     return found
+
+
+def _weighted(value: float, last: float | None, last_weighted: float | None) -> float | None:
+    """A value times the weight that made `last_weighted` of `last`; None where that cannot be told."""
+    if not last or last_weighted is None:
+        return None
+    return value * last_weighted / last
 
 
 def columns_of(records: Sequence[Record], measures: Sequence[Column]) -> tuple[Column, ...]:
