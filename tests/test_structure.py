@@ -35,10 +35,12 @@ ROWS = (
     ("optimize", "masks", "detail", "strength", "seeing"),
     ("result", "regions"),
     ("starts",),
+    ("painting",),
     ("transfer",),
     ("cost", "scores"),
-    ("explain", "study"),
+    ("explain", "study", "fast"),
     ("report",),
+    ("studio",),
     ("cli",),
 )
 LEVELS = {room: level for level, rooms in enumerate(ROWS) for room in rooms}
@@ -49,6 +51,8 @@ TORCHLESS = [
     "gramarye.settings",
     "gramarye.presets",
     "gramarye.explain",
+    "gramarye.studio.app",
+    "gramarye.studio.serving",
     "gramarye.cli",
 ]
 

@@ -1,0 +1,96 @@
+"""The objective of the optimisation, for a batch of pictures at once: what a feed-forward painter is trained by.
+
+It is `objective.objective_for` with weights balanced at the start, written for batches: for each picture
+
+    Σ_l α_l·‖F_l − P_l‖²/‖P_l‖² + Σ_l β_l·‖G_l − A_l‖²/‖G_l(P) − A_l‖² + smoothness
+
+with the layers and weights of the settings. A test holds it against the objective itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gramarye import statistics
+from gramarye.errors import SettingsError
+from gramarye.objective import SAME
+from gramarye.settings import Settings
+from gramarye.vgg import VGG
+
+Images = Float[Tensor, "batch 3 height width"]
+Values = Float[Tensor, " batch"]
+Grams = Mapping[str, Float[Tensor, "batch channels channels"]]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What `network` and `settings` ask of a batch of pictures."""
+
+    network: VGG
+    settings: Settings
+
+    def __post_init__(self) -> None:
+        style, content = self.settings.style, self.settings.content
+        plain = (self.settings.balance, style.statistic, style.distance, content.distance)
+        if plain != ("start", "gram", "l2", "l2"):
+            rule = "a painter is trained with balance=start, Gram matrices and squared distances"
+            raise SettingsError(rule, ", ".join(plain), "train with the preset default")
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers that are looked at, each once."""
+        return tuple(dict.fromkeys((*self.settings.content.layers, *self.settings.style.layers)))
+
+    def grams(self, paintings: Images) -> Grams:
+        """The paintings' Gram matrices: the targets of style."""
+        with torch.no_grad():
+            found = self.network(paintings, self.settings.style.layers)
+            return {layer: statistics.gram_matrix(found[layer]) for layer in self.settings.style.layers}
+
+    def of(self, pictures: Images, photographs: Images, wanted: Grams) -> dict[str, Values]:
+        """Each kind's weighted value for each picture: content, style, smoothness; their sum is the objective."""
+        with torch.no_grad():
+            asked = self.network(photographs, self.layers)
+        found = self.network(pictures, self.layers)
+        content, style = self.settings.content, self.settings.style
+        zero = pictures.new_zeros(len(pictures))
+        told = {"content": zero, "style": zero, "smoothness": self._smoothness(pictures)}
+        for layer, weight in _weighted(content.layers, content.layer_weights):
+            told["content"] = told["content"] + content.weight * weight * _content(found[layer], asked[layer])
+        for layer, weight in _weighted(style.layers, style.layer_weights):
+            value = _style(found[layer], asked[layer], wanted[layer])
+            told["style"] = told["style"] + style.weight * weight * value
+        return told
+
+    def _smoothness(self, pictures: Images) -> Values:
+        asked = self.settings.smoothness
+        parts = [
+            asked.weight * statistics.total_variation(each, exponent=asked.exponent, kind=asked.kind)
+            + asked.chroma * statistics.total_variation(statistics.chroma(each))
+            + asked.box * statistics.out_of_range(each)
+            for each in torch.split(pictures, 1)
+        ]
+        return torch.stack(parts)
+
+
+def _content(found: Tensor, asked: Tensor) -> Values:
+    """‖F − P‖²/‖P‖² for each picture, in float32."""
+    difference = (found.float() - asked.float()).square().flatten(1).sum(1)
+    return difference / asked.float().square().flatten(1).sum(1).clamp_min(1e-12)
+
+
+def _style(found: Tensor, asked: Tensor, wanted: Tensor) -> Values:
+    """‖G − A‖²/‖G(P) − A‖² for each picture; never divided by less than SAME of ‖A‖²."""
+    size = (statistics.gram_matrix(asked) - wanted).square().flatten(1).sum(1)
+    least = SAME * wanted.square().flatten(1).sum(1)
+    distance = (statistics.gram_matrix(found) - wanted).square().flatten(1).sum(1)
+    return distance / torch.maximum(size, least).clamp_min(1e-12)
+
+
+def _weighted(names: Sequence[str], weights: Sequence[float]) -> list[tuple[str, float]]:
+    return list(zip(names, weights or [1 / len(names)] * len(names), strict=True))

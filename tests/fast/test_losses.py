@@ -1,0 +1,50 @@
+"""The objective for batches against the objective itself."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from gramarye import preset
+from gramarye.errors import SettingsError
+from gramarye.fast.losses import Losses
+from gramarye.objective import objective_for
+from gramarye.vgg import VGG
+from networks import picture as pixels
+from networks import random_weights
+
+
+def network_of_its_own() -> VGG:
+    return VGG(random_weights())
+
+
+def test_each_picture_of_a_batch_has_the_value_of_the_objective() -> None:
+    network, settings = network_of_its_own(), preset("default")
+    photographs = torch.cat([pixels(64, 48, seed) for seed in (1, 2)])
+    paintings = [pixels(64, 64, seed) for seed in (3, 4)]
+    pictures = torch.cat([pixels(64, 48, seed) for seed in (5, 6)])
+    losses = Losses(network, settings)
+    targets = [losses.grams(painting) for painting in paintings]
+    wanted = {layer: torch.cat([target[layer] for target in targets]) for layer in targets[0]}
+    found = losses.of(pictures, photographs, wanted)
+    for place, painting in enumerate(paintings):
+        objective = objective_for(network, photographs[place : place + 1], [painting], settings)
+        values = objective.values(network(pictures[place : place + 1], objective.layers))
+        for kind, others in {"content": {"content"}, "style": {"style"}, "smoothness": {"tv", "box"}}.items():
+            expected = sum(float(term.weight * values[term.name]) for term in objective.terms if term.kind in others)
+            assert float(found[kind][place]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_at_the_photograph_content_is_nothing_and_style_is_its_weight() -> None:
+    network, settings = network_of_its_own(), preset("default")
+    photographs = pixels(64, 48, 1)
+    losses = Losses(network, settings)
+    found = losses.of(photographs, photographs, losses.grams(pixels(64, 64, 3)))
+    assert float(found["content"]) == 0
+    assert float(found["style"]) == pytest.approx(settings.style.weight, rel=1e-5)
+
+
+@pytest.mark.parametrize("change", [{"balance": "raw"}, {"style.statistic": "moments"}, {"content.distance": "l1"}])
+def test_settings_that_are_not_written_for_batches_are_refused(change: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="a painter is trained with balance=start"):
+        Losses(network_of_its_own(), preset("default").with_(**change))
