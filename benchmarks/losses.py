@@ -19,8 +19,8 @@ import torch
 
 from gramarye import demo, images, machine, presets, weights
 from gramarye.objective import objective_for
+from gramarye.seeing import make_network
 from gramarye.statistics import STATISTICS
-from gramarye.transfer import make_network
 from gramarye.vgg import VGG
 
 FULL = Path(__file__).parents[2] / "shared" / "weights" / "vgg19_oxford_conv.safetensors"

@@ -17,8 +17,9 @@ import torch
 from gramarye import images, machine, presets, weights
 from gramarye.objective import objective_for
 from gramarye.optimize import optimize
+from gramarye.seeing import make_network
 from gramarye.settings import Settings
-from gramarye.transfer import make_network, prepare
+from gramarye.transfer import prepare
 from plain import Plain, loop
 
 

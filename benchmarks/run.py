@@ -1,6 +1,6 @@
 """Measure this machine: `make bench`, or `python benchmarks/run.py [SECTION…]`.
 
-Sections: rates, evaluation, memory, painting, descent, start. Every figure comes from a process of its own;
+Sections: rates, evaluation, memory, painting, descent, start, studio. Every figure comes from a process of its own;
 what is compared is measured by turns in the same run and given as a ratio, because machines are noisy.
 Photographs, paintings and VGG-19's weights are read from ../shared; without it the bundled picture and the
 embedded network are measured alone.
@@ -22,7 +22,7 @@ from gramarye import cost, demo, weights
 HERE = Path(__file__).parent
 SHARED = HERE.parents[1] / "shared"
 FULL = SHARED / "weights" / "vgg19_oxford_conv.safetensors"
-SECTIONS = ("rates", "evaluation", "memory", "painting", "descent", "start")
+SECTIONS = ("rates", "evaluation", "memory", "painting", "descent", "start", "studio")
 
 
 def measure(kind: str, **options: Any) -> dict[str, Any]:
@@ -118,6 +118,11 @@ def start() -> dict[str, Any]:
     seconds = timed([str(program), "demo", "--out", str(HERE.parent / "bench" / "demo"), "--quiet"])
     print(f"gramarye demo            {seconds:6.1f} s")
     return {"help": statistics.median(times), "demo": seconds}
+
+
+def studio() -> dict[str, Any]:
+    """The studio against its budgets; see `studio.py`."""
+    return {"within": subprocess.run([sys.executable, str(HERE / "studio.py")], check=False).returncode == 0}
 
 
 def timed(command: list[str]) -> float:

@@ -9,6 +9,7 @@ from PIL import Image
 
 import gramarye
 from gramarye import images, transfer, weights
+from gramarye import painting as painting_module
 from gramarye.errors import SettingsError
 from gramarye.presets import preset
 from gramarye.settings import Settings
@@ -177,7 +178,7 @@ def test_a_style_of_a_given_size_is_that_at_full_size_and_never_enlarged() -> No
 
 @pytest.mark.parametrize("source", ["edges", "lost"])
 def test_detail_weighs_the_content_terms_alone(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "DRAFT_STEPS", 6)
+    monkeypatch.setattr(painting_module, "DRAFT_STEPS", 6)
     knobs = {"content.detail": 5, "content.detail_from": source}
     painting = transfer.prepare(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(**knobs))
     weights_of_places = painting.detail_at(painting.photograph_at((48, 40)))

@@ -128,7 +128,8 @@ def _restored(plain: Any, file: Any) -> Any:
         return plain
     ((kind, inner),) = plain.items()
     if kind == "tensor":
-        tensor: torch.Tensor = file.get_tensor(inner)
+        # Copied into memory of torch's own, which is aligned: the last bit of a dot product depends on that.
+        tensor: torch.Tensor = file.get_tensor(inner).clone()
         return tensor
     if kind == "tuple":
         return tuple(_restored(each, file) for each in inner)

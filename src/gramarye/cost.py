@@ -8,9 +8,9 @@ import torch
 
 from gramarye import layers
 from gramarye.optimize import optimize
+from gramarye.painting import Painting
 from gramarye.schedule import Scale
 from gramarye.settings import Settings
-from gramarye.transfer import Painting
 
 # Fitted to the peaks that `make bench` measures at 256, 512 and 1024 px with both networks (within 10 %): bytes
 # that a process holds before it paints, and what is kept for each activation value, as a multiple of its own bytes

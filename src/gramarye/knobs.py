@@ -18,7 +18,10 @@ from gramarye.errors import SettingsError, unknown_name
 
 @dataclass(frozen=True)
 class Knob:
-    """What is known about one knob besides its value; `low` and `high` are inclusive."""
+    """What is known about one knob besides its value; `low` and `high` are inclusive.
+
+    `live` knobs may be changed while a picture is painted.
+    """
 
     name: str
     default: Any
@@ -29,6 +32,7 @@ class Knob:
     high: float | None = None
     log: bool = False
     choices: tuple[str, ...] = ()
+    live: bool = False
 
     def range(self) -> str:
         """The allowed values in words, empty if anything goes."""

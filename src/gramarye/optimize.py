@@ -183,6 +183,8 @@ class Descent:
     def _evaluate(self, found: list[tuple[dict[str, Tensor], dict[str, float]]]) -> float:
         """The total at the leaf, with its gradient; the values of all terms, and their pulls, are added to `found`."""
         if self._known is not None and torch.equal(self._known[0], self.leaf):
+            if self.watched and not self._pulls:  # they were not asked for when this picture was evaluated
+                self._pulls = self._gradient_norms(self._forward())
             values = self._known[1]
             self.leaf.grad = self._known[2].clone()
         else:
@@ -200,7 +202,7 @@ class Descent:
             size = float(gradient.square().mean().sqrt())
             self.rate = self.full_rate = FIRST_MOVE * self.settings.range / size if size else 1.0
             self._set_rate()
-        found.append((values, self._pulls))
+        found.append((values, self._pulls if self.watched else {}))
         return float(values["total"])
 
     def _forward(self) -> dict[str, Tensor]:
@@ -254,6 +256,18 @@ class Descent:
         self.leaf.detach().copy_(self.best)
         self.rate /= 2
         self.optimizer, self._known = make_optimizer(self.leaf, self.settings, self.rate), None
+
+    def change(self, objective: Objective) -> None:
+        """Go on under another objective, between two steps.
+
+        The best picture so far is forgotten, for its total says nothing of the new ones; so is L-BFGS' memory of
+        curvature. Adam and the others keep their means, which fade.
+        """
+        self.objective, self._known, self._pulls = objective, None, {}
+        self.best_total, self.rescues, self.rate = math.inf, 0, self.full_rate
+        self.best.copy_(self.leaf.detach())
+        if self.settings.name == "lbfgs":
+            self.optimizer = make_optimizer(self.leaf, self.settings, self.rate)
 
     def clamp(self) -> None:
         """Clip the picture to [0, 1] if the settings say so: before the first evaluation and after each move."""

@@ -21,6 +21,7 @@ from gramarye.errors import SettingsError
 from gramarye.images import Picture
 from gramarye.masks import Mask, MaskSource
 
+WHOLE = 0.01  # what may be missing to 1 where a place belongs to regions
 FEATHER = 0.006  # standard deviation of the soft edge of a region, relative to the picture's long side
 
 
@@ -60,6 +61,13 @@ class Masks:
             paintings=tuple(soft(*pair) for pair in zip(self.styles, paintings, strict=True)),
             content_weights=tuple(self.content_weights.get(label, 1.0) for label in labels),
         )
+
+    def covered(self, size: tuple[int, int]) -> Float[Tensor, "1 1 h w"] | None:
+        """How much each place of the photograph belongs to any region, with soft edges; None if all do wholly."""
+        whole = self.content.at(size, self.content.labels).sum(1, keepdim=True).clamp(max=1)
+        if float(whole.min()) > 1 - WHOLE:
+            return None
+        return blur.gaussian(whole, FEATHER * max(size)).clamp(0, 1)
 
     def unused(self, painting: int) -> tuple[str, ...]:
         """The regions of a painting's mask that the photograph's has not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ class Result:
     seconds: float
     peak_memory: int
     recipe: dict[str, Any] = field(repr=False)
+    asked: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)  # kind and layer of earlier terms
 
     @property
     def image(self) -> Image.Image:
@@ -50,7 +52,8 @@ class Result:
         Its columns: step, scale, term, kind, layer, value, weight, weighted, share, gradient, total. `share` is the
         term's part of the total; they sum to 1 at each step. `gradient` is None unless the painting was watched.
         """
-        known = {term["name"]: term for term in self.terms}
+        known = {name: {"kind": kind, "layer": layer} for name, (kind, layer) in self.asked.items()}
+        known |= {term["name"]: term for term in self.terms}
         return [
             {
                 "step": step.index,

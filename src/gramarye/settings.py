@@ -52,7 +52,7 @@ class ContentSettings(Group):
 
     prefix = "content."
 
-    weight: float = knob(1.0, "weight α of the content terms", low=0, high=1e12, log=True)
+    weight: float = knob(1.0, "weight α of the content terms", low=0, high=1e12, log=True, live=True)
     layers: tuple[str, ...] = knob(layers.CONTENT_LAYERS, "layers whose activations are kept")
     layer_weights: tuple[float, ...] = knob((), "one weight for each layer; empty: all alike")
     reduction: str = knob(
@@ -77,9 +77,9 @@ class StyleSettings(Group):
 
     prefix = "style."
 
-    weight: float = knob(1.0, "weight β of the style terms", low=0, high=1e15, log=True)
+    weight: float = knob(1.0, "weight β of the style terms", low=0, high=1e15, log=True, live=True)
     layers: tuple[str, ...] = knob(layers.STYLE_LAYERS, "layers whose statistics are matched")
-    layer_weights: tuple[float, ...] = knob((), "one weight for each layer; empty: all alike")
+    layer_weights: tuple[float, ...] = knob((), "one weight for each layer; empty: all alike", live=True)
     statistic: str = knob("gram", "what is matched of the painting's activations", choices=STATISTICS)
     distance: str = knob("l2", "how the statistics are compared", choices=DISTANCES)
     normalization: str = knob(
@@ -101,7 +101,7 @@ class SmoothnessSettings(Group):
 
     prefix = "smoothness."
 
-    weight: float = knob(0.0, "weight of the total variation", low=0, high=1e9, log=True)
+    weight: float = knob(0.0, "weight of the total variation", low=0, high=1e9, log=True, live=True)
     kind: str = knob(
         "anisotropic",
         "which differences: |dx|ᵖ + |dy|ᵖ; isotropic (dx² + dy²)^(p/2); or nine-point, with the diagonals (Crowson)",
@@ -194,7 +194,7 @@ class Settings(Group):
     steps: int = knob(200, "evaluations of the objective in all", low=0, high=1_000_000, log=True)
     seed: int = knob(0, "seed of everything random", low=0, high=2**32 - 1)
     strength: float = knob(
-        1.0, "how far from the photograph (0) to go: 1 as the weights say, 2 much further", low=0, high=2
+        1.0, "how far from the photograph (0) to go: 1 as the weights say, 2 much further", low=0, high=2, live=True
     )
     init: str = knob(
         "matched",
@@ -270,6 +270,14 @@ class Settings(Group):
             if group in GROUPS and isinstance(values, dict):
                 nested[group] = dataclasses.replace(getattr(self, group), **values)
         return dataclasses.replace(self, **nested)
+
+    def with_live(self, **changes: Any) -> Settings:
+        """As `with_`, of knobs that may be changed while a picture is painted; raises SettingsError for others."""
+        for name in changes:
+            if name in KNOBS and not KNOBS[name].live:
+                remedy = f"before it begins; until its end: {', '.join(each for each in KNOBS if KNOBS[each].live)}"
+                raise SettingsError(f"{name} is settled when the painting begins", remedy=f"set it {remedy}")
+        return self.with_(**changes)
 
     def to_dict(self) -> dict[str, Any]:
         """A plain dictionary, as in JSON."""

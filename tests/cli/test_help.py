@@ -51,6 +51,7 @@ def test_all_commands_are_known() -> None:
         "replay",
         "measure",
         "explain",
+        "serve",
         "doctor",
         "study list",
         "study plan",

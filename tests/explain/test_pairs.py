@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from brought import STYLE, double
+from gramarye.errors import SettingsError
 from gramarye.explain.features import PICTURES
-from gramarye.explain.pairs import Entry, most_wanted, pair, places, strongest_pairs
+from gramarye.explain.pairs import Entry, most_wanted, pair, places, strongest_pairs, without
+from gramarye.objective import Objective, content_terms, style_terms
+from gramarye.settings import ContentSettings, StyleSettings
 from gramarye.statistics import gram_matrix
+from networks import picture
 
 
 def random_activations(channels: int = 8) -> dict[str, torch.Tensor]:
@@ -55,8 +61,84 @@ def test_a_pair_is_two_maps_and_their_product_whose_mean_is_the_entry() -> None:
     grams = {picture: gram_matrix(each)[0] for picture, each in activations.items()}
     entry = Entry((2, 5), {picture: float(gram[2, 5]) for picture, gram in grams.items()})
     found = pair(network, "pool3", entry, activations, STYLE)
-    for picture in PICTURES:
-        assert torch.equal(found.first[picture], activations[picture][:, 2:3])
-        assert torch.equal(found.product[picture], found.first[picture] * found.second[picture])
-        assert float(found.product[picture].mean()) == pytest.approx(entry.values[picture], abs=1e-6)
+    for which in PICTURES:
+        assert torch.equal(found.first[which], activations[which][:, 2:3])
+        assert torch.equal(found.product[which], found.first[which] * found.second[which])
+        assert float(found.product[which].mean()) == pytest.approx(entry.values[which], abs=1e-6)
     assert found.places[0].product == pytest.approx(float(found.product["painting"].max()))
+
+
+TWO = StyleSettings(layers=("relu1_1", "relu2_1"), weight=3.0, mix=(0.25, 0.75))
+PHOTOGRAPH = picture(32, 40, 7).double()
+PAINTINGS = [picture(40, 48, 5).double(), picture(48, 40, 6).double()]
+CHANNELS = st.integers(0, 15)
+
+
+def asked(style: StyleSettings = TWO) -> Objective:
+    """What the two paintings ask for, and the photograph."""
+    content = content_terms(double(), PHOTOGRAPH, ContentSettings(layers=("relu2_2",)))
+    return Objective((*content, *style_terms(double(), PAINTINGS, style)))
+
+
+@given(CHANNELS, CHANNELS, st.integers(0, 1000))
+def test_what_is_left_out_is_exactly_the_share_of_the_pair(i: int, j: int, seed: int) -> None:
+    network, full = double(), asked()
+    less = without(full, network, PAINTINGS, TWO, [("relu1_1", i, j)])
+    with torch.no_grad():
+        found = network(picture(32, 40, seed).double(), full.layers)
+        mixed = sum(
+            share * gram_matrix(network(painting, ["relu1_1"])["relu1_1"])
+            for share, painting in zip(TWO.mix, PAINTINGS, strict=True)
+        )
+    difference = (gram_matrix(found["relu1_1"]) - mixed)[0, i, j]
+    pair_alone = (1 if i == j else 2) * float(difference / 2) ** 2 / 64**2
+    before, after = full.values(found), less.values(found)
+    assert float(before["style relu1_1"] - after["style relu1_1"]) == pytest.approx(pair_alone, rel=1e-6, abs=1e-18)
+    for name in ("content relu2_2", "style relu2_1"):
+        assert torch.equal(before[name], after[name])
+    assert [term.weight for term in less.terms] == [term.weight for term in full.terms]
+
+
+def test_without_pairs_the_painting_is_still_a_minimum() -> None:
+    style = StyleSettings(layers=("conv_1", "relu2_1"), distance="huber", normalization="chw")
+    left_out = [("conv1_1", 0, 1), ("conv_1", 2, 2), ("relu2_1", 3, 30)]
+    objective = Objective(style_terms(double(), PAINTINGS[:1], style))
+    less = without(objective, double(), PAINTINGS[:1], style, left_out)
+    image = PAINTINGS[0].clone().requires_grad_()
+    values = less.values(double()(image, less.layers))
+    assert not any(value.detach().item() for value in values.values())
+    (gradient,) = torch.autograd.grad(less.total(values), image)
+    assert not gradient.any()
+
+
+@pytest.mark.parametrize("distance", ["l2", "huber"])
+def test_the_gradient_without_pairs(distance: str) -> None:
+    style = StyleSettings(layers=("relu2_1",), distance=distance)
+    objective = without(asked(style), double(), PAINTINGS, style, [("relu2_1", 0, 1), ("relu2_1", 4, 4)])
+    generator = torch.Generator().manual_seed(0)
+    activation = torch.randn(1, 32, 3, 4, generator=generator, dtype=torch.float64).requires_grad_()
+    (term,) = (term for term in objective.terms if term.kind == "style")
+    assert torch.autograd.gradcheck(lambda found: 1e3 * term.measure(found), activation)
+
+
+@pytest.mark.parametrize(
+    ("style", "left_out", "rule"),
+    [
+        (StyleSettings(layers=("relu1_1",), statistic="moments"), ("relu1_1", 0, 1), "Gram matrices only"),
+        (StyleSettings(layers=("relu1_1",)), ("relu2_1", 0, 1), "Choose one of relu1_1"),
+        (StyleSettings(layers=("relu1_1",)), ("relu1_1", 0, 16), "from 0 to 15"),
+        (StyleSettings(layers=("relu1_1",)), ("relu1_1", -1, 3), "from 0 to 15"),
+        (StyleSettings(layers=("relu1_1",)), ("rule1_1", 0, 1), "unknown layer"),
+    ],
+)
+def test_what_cannot_be_left_out(style: StyleSettings, left_out: tuple[str, int, int], rule: str) -> None:
+    objective = Objective(style_terms(double(), PAINTINGS, style))
+    with pytest.raises(SettingsError, match=rule):
+        without(objective, double(), PAINTINGS, style, [left_out])
+
+
+def test_nothing_left_out_and_a_term_that_is_gone() -> None:
+    objective = asked()
+    assert without(objective, double(), PAINTINGS, TWO, []) is objective
+    fewer = Objective(objective.terms[:2])  # relu2_1 was given no weight
+    assert len(without(fewer, double(), PAINTINGS, TWO, [("relu2_1", 0, 1)]).terms) == 2

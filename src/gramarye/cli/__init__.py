@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from gramarye.cli import console, demo, doctor, explain, picture, presets, study, transfer, weights
+from gramarye.cli import console, demo, doctor, explain, picture, presets, serve, study, transfer, weights
 
 EPILOG = "Every command has an example in its own help: gramarye transfer --help"
 
@@ -32,6 +32,7 @@ app.command()(picture.measure)
 app.command()(explain.explain)
 app.add_typer(study.app, name="study")
 app.add_typer(weights.app, name="weights")
+app.command()(serve.serve)
 app.command()(doctor.doctor)
 
 

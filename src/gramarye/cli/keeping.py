@@ -13,12 +13,10 @@ from gramarye.cli import console
 from gramarye.errors import GramaryeError, ImageError, SettingsError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from gramarye.film import Film
     from gramarye.optimize import Step
+    from gramarye.painting import Painting
     from gramarye.result import Result
-    from gramarye.transfer import Painting
 
 PANEL = "On the way"
 Snapshots = Annotated[
@@ -116,7 +114,7 @@ class Kept:
         self._go_on(painting)
         reached = painting.history[-1].index if painting.history else 0
         if self.film and not reached:
-            self.film.take(_shown(painting))
+            self.film.take(painting.shown())
         for step in painting.steps():
             self._keep(painting, step, reached)
             reached = step.index
@@ -137,7 +135,7 @@ class Kept:
         for due in [each for each in self.snapshots if before < each <= step.index]:
             painting.result().save(self.snapshots[due], bits=self.bits)
         if self.film and self.film.is_due(before, step.index):
-            self.film.take(_shown(painting))
+            self.film.take(painting.shown())
         if self.every and step.index // self.every > before // self.every:
             self._save(painting)
 
@@ -198,10 +196,3 @@ def _identity(painting: Painting) -> dict[str, Any]:
     from gramarye import __version__, checkpoint
 
     return checkpoint.identity(painting.recipe()) | {"gramarye": __version__}
-
-
-def _shown(painting: Painting) -> Tensor:
-    """The picture as it stands, in the colours that the result will have."""
-    from gramarye import recolor
-
-    return recolor.after(painting.pixels, painting.content.pixels, painting.settings.color)

@@ -19,8 +19,9 @@ from gramarye.settings import KNOBS, Settings
 if TYPE_CHECKING:
     from gramarye.cli.keeping import Kept
     from gramarye.images import Picture
+    from gramarye.painting import Painting
     from gramarye.result import Result
-    from gramarye.transfer import Inputs, Painting
+    from gramarye.transfer import Inputs
 
 
 def _help(name: str) -> str:

@@ -88,6 +88,7 @@ def replay(
     shared.check_output(output, [picture, photograph, *paintings, *order.files()], bits=bits)
     machine.keep_memory()
     painting = order.prepare(photograph, paintings)
+    replaying.alter(painting, recipe)
     if painting.loaded.sha256 != recipe["network"]["sha256"]:
         console.say("warning   other weights than the picture was painted with", quiet=quiet)
     shared.announce(painting, quiet=quiet)

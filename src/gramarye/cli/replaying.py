@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gramarye.errors import ImageError
 
 if TYPE_CHECKING:
+    from gramarye.painting import Painting
     from gramarye.transfer import Inputs
 
 _NUMBER = (int, float)
@@ -51,7 +52,7 @@ def _misfit(plain: Any, shape: Any, name: str) -> str | None:
 
 
 def _optional_misfit(recipe: dict[str, Any]) -> str | None:
-    """As `_misfit`, of masks and start, which a recipe need not have."""
+    """As `_misfit`, of masks, start and changes, which a recipe need not have."""
     return next((found for part in _optional(recipe) if (found := _misfit(*part))), None)
 
 
@@ -62,6 +63,11 @@ def _optional(recipe: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
     yield weights, dict.fromkeys(weights, _NUMBER) if isinstance(weights, dict) else {}, "region_content"
     masks = recipe.get("style_masks") or []
     yield masks, [dict], "style_masks"
+    yield recipe.get("changes") or [], [{"evaluation": int, "settings": dict}], "changes"
+    without = recipe.get("without") or []
+    yield without, [list], "without"
+    for pair in without if isinstance(without, list) else ():
+        yield dict(enumerate(pair)), {0: str, 1: int, 2: int}, "without"
     content = recipe.get("content_mask")
     for mask in [*([] if content is None else [content]), *(masks if isinstance(masks, list) else [])]:
         regions = mask.get("regions") if isinstance(mask, dict) else None
@@ -72,14 +78,23 @@ def _optional(recipe: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
 
 
 def inputs_of(recipe: dict[str, Any], folders: Sequence[Path]) -> Inputs:
-    """The masks and the start of a recipe, where they lie now; raises ImageError for those that are not found."""
+    """What a recipe tells beside pictures and settings; raises ImageError for masks and a start that are not found."""
     start = recipe.get("start")
     return {
         "content_mask": _mask(recipe.get("content_mask"), folders),
         "style_masks": [_mask(each, folders) for each in recipe.get("style_masks") or ()],
         "region_content": recipe.get("region_content") or {},
         "start": None if start is None else found(start, None, folders, "--inputs"),
+        "changes": [(change["evaluation"], change["settings"]) for change in recipe.get("changes") or ()],
     }
+
+
+def alter(painting: Painting, recipe: dict[str, Any]) -> None:
+    """Let a painting go without the pairs of channels that the recipe's picture went without."""
+    if recipe.get("without"):
+        from gramarye.explain.lacking import leave_out
+
+        leave_out(painting, [(layer, i, j) for layer, i, j in recipe["without"]])
 
 
 def _mask(plain: dict[str, Any] | None, folders: Sequence[Path]) -> str | Mapping[str, str | None] | None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from gramarye.errors import SettingsError
 from gramarye.explain.features import small_maps
 from gramarye.explain.receptive import Box, receptive_field
+from gramarye.objective import Measure, Objective
+from gramarye.settings import StyleSettings
+from gramarye.statistics import gram_distance, gram_matrix
 from gramarye.statistics.positions import Activation
 from gramarye.vgg import VGG
 
@@ -98,6 +102,74 @@ def places(network: VGG, layer: str, product: Map, pixels: Pixels, count: int = 
         found.append(Place(row, column, float(left[row, column]), box, box.of(pixels).cpu().clone()))
         left[max(0, row - apart) : row + apart + 1, max(0, column - apart) : column + apart + 1] = -torch.inf
     return tuple(found)
+
+
+def without(
+    objective: Objective,
+    network: VGG,
+    paintings: Sequence[Tensor],
+    style: StyleSettings,
+    left_out: Sequence[tuple[str, int, int]],
+) -> Objective:
+    """The same objective, not asking for the entries (i, j) and (j, i) of some layers' Gram matrices.
+
+    E = 1/N²·Σ_(ij stays) h(s·(G_ij − A_ij)), as `gram_distance` has it, with the weights as they were: what is to be
+    seen is what these entries did. `paintings`, each 1 3 H W, and `style` are those that the objective was made
+    from; `left_out` are (layer, i, j). A layer that the objective has no term for any more is passed over. Raises
+    SettingsError for another statistic than gram, for masks, a layer without style, or a channel that it has not.
+    """
+    if not left_out:
+        return objective
+    if style.statistic != "gram":
+        rule = "pairs of channels can be left out of Gram matrices only"
+        raise SettingsError(rule, f"style.statistic={style.statistic}", "set style.statistic=gram")
+    if any(term.kind == "style" and " · " in term.name for term in objective.terms):
+        raise SettingsError("pairs of channels are left out of the whole picture", "masks", "leave the masks out")
+    pairs: dict[str, list[tuple[int, int]]] = {}
+    for layer, i, j in left_out:
+        pairs.setdefault(_style_layer(network, style, layer), []).append((i, j))
+    measures = {layer: _measure_without(network, paintings, style, layer, each) for layer, each in pairs.items()}
+    terms = (
+        replace(term, measure=measures[layer]) if term.kind == "style" and layer in measures else term
+        for term in objective.terms
+        for layer in network.resolve([term.layer])
+    )
+    return replace(objective, terms=tuple(terms))
+
+
+def _style_layer(network: VGG, style: StyleSettings, layer: str) -> str:
+    """The canonical name of a layer that the style is asked of."""
+    known, name = network.resolve(style.layers), network.resolve([layer])[0]
+    if name not in known:
+        rule = "a pair of channels is left out of a layer that the style is asked of"
+        raise SettingsError(rule, layer, f"choose one of {', '.join(known)}")
+    return name
+
+
+def _measure_without(
+    network: VGG, paintings: Sequence[Tensor], style: StyleSettings, layer: str, pairs: Sequence[tuple[int, int]]
+) -> Measure:
+    """The distance from the mix of the paintings' Gram matrices in one layer, without some of their entries."""
+    mix = style.mix or (1.0,) * len(paintings)
+    with torch.no_grad():
+        grams = [gram_matrix(network(painting, [layer])[layer]) for painting in paintings]
+    target = torch.stack([share / sum(mix) * gram for share, gram in zip(mix, grams, strict=True)]).sum(0)
+    kept, count = torch.ones_like(target), target.shape[-1]
+    for i, j in pairs:
+        if not (0 <= i < count and 0 <= j < count):
+            raise SettingsError(f"channels of {layer} are numbered from 0 to {count - 1}", f"{i} and {j}")
+        kept[:, i, j] = kept[:, j, i] = 0
+
+    def measure(found: Tensor) -> Tensor:
+        return gram_distance(
+            gram_matrix(found) * kept,
+            target * kept,
+            distance=style.distance,
+            normalization=style.normalization,
+            channels=network.width(layer),
+        )
+
+    return measure
 
 
 def _part(entry: Entry, picture: str, energy: Mapping[str, float]) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 from gramarye import blur
 from gramarye.explain.subject import Subject
 from gramarye.objective import Objective, Term
-from gramarye.pulling import Work
+from gramarye.pulling import Work, finish
 from gramarye.vgg import VGG
 
 Pixels = Float[Tensor, "1 3 h w"]
@@ -170,11 +170,20 @@ class Arrows:
 
 def arrows(network: VGG, objective: Objective, pixels: Pixels, grid: int = GRID, index: int = 0) -> Arrows:
     """Who pulls each cell of a picture: the content terms together, and the style terms of each layer."""
+    return finish(arrows_pulled(network, objective, pixels, grid, index))
+
+
+def arrows_pulled(
+    network: VGG, objective: Objective, pixels: Pixels, grid: int = GRID, index: int = 0
+) -> Work[Arrows]:
+    """The arrows of one picture, term by term; yields the fraction done."""
     by_layer: dict[str, Tensor] = {"content": torch.zeros_like(pixels)}
-    for term, gradient in gradients(network, objective, pixels):
+    yield 0.0
+    for number, (term, gradient) in enumerate(gradients(network, objective, pixels), 1):
         name = "content" if term.kind == "content" else term.layer
         if term.kind in ("content", "style"):
             by_layer[name] = by_layer.get(name, 0) + gradient
+        yield number / len(objective.terms)
     return _arrows(by_layer, grid, index)
 
 

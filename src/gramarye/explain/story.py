@@ -25,10 +25,11 @@ from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject, bring, follow
 from gramarye.optimize import optimize
 from gramarye.origins import Source
+from gramarye.painting import Painting
 from gramarye.pulling import Work
 from gramarye.seeing import measure_pixels, seen
 from gramarye.settings import OptimizerSettings, Settings
-from gramarye.transfer import Painting, prepare
+from gramarye.transfer import prepare
 
 PAINTING = "painting"  # what comes before the first section
 # How long each section takes, in plain evaluations of a picture of so many pixels, in the order of the story: measured

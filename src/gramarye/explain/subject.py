@@ -13,11 +13,12 @@ from gramarye import images, presets, starts
 from gramarye.errors import ImageError, SettingsError
 from gramarye.objective import Objective
 from gramarye.origins import Source
+from gramarye.painting import Painting
 from gramarye.pulling import Work
 from gramarye.result import Result
 from gramarye.seeing import least_side, make_network, seen
 from gramarye.settings import Settings
-from gramarye.transfer import Inputs, Painting, prepare
+from gramarye.transfer import Inputs, prepare
 from gramarye.vgg import VGG
 
 

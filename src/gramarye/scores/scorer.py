@@ -20,7 +20,7 @@ from gramarye.scores.measures import (
 from gramarye.scores.records import CONTENT_LAYER, DEEP_LAYERS, FRECHET_LAYER, SCORES, SIMILARITY_LAYER, STYLE_LAYERS
 from gramarye.settings import Settings
 from gramarye.vgg import VGG
-from gramarye.weights.store import EMBEDDED_NETWORK, FULL_NETWORK
+from gramarye.weights.places import EMBEDDED_NETWORK, FULL_NETWORK
 
 Pixels = Float[Tensor, "1 3 h w"]
 Photograph = Float[Tensor, "1 3 hp wp"]

@@ -16,6 +16,12 @@ from gramarye.study.record import Record
 ASKED = 2  # comparisons of each picture, at least, where there are as many others
 
 
+def place_of(store: Path, study: str, pair: str) -> Path:
+    """The file of the answers about one pair of a study, in the folder of a store's files and nowhere else."""
+    plain = "".join(letter if letter.isalnum() else "-" for letter in pair)
+    return store / "choices" / f"{study.replace('/', '-').replace(os.sep, '-')}-{plain}.jsonl"
+
+
 def read(path: Path) -> list[Choice]:
     """The answers in a file, one JSON object a line, none if it is not there; a last line cut off is dropped."""
     try:

@@ -16,7 +16,7 @@ from gramarye.study.store import Claim, Store
 
 if TYPE_CHECKING:
     from gramarye.optimize import Step
-    from gramarye.transfer import Painting
+    from gramarye.painting import Painting
 
 MARGIN = 1.5  # how many times as large both content and style must be as another trial's
 SHARE = 0.25  # of the evaluations, at most, before the look

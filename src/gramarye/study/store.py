@@ -176,6 +176,14 @@ class Store:
             count += 1
         return count
 
+    def at_work(self, study: str) -> bool:
+        """Whether a process holds a trial that is still there; nothing is changed."""
+        table, number = self.database.tables[OURS], self._number(study)
+        held = table.select().where(table.c.study_id == number, table.c.owner.is_not(None))
+        with self.database.reading() as connection:
+            now, rows = self.database.now(connection), connection.execute(held).all()
+        return any(not _is_gone(row.owner, row.seen, now) for row in rows)
+
     def retry(self, study: str) -> int:
         """Let trials that were set aside wait again, as if never tried; returns how many."""
         ours, trials = self.database.tables[OURS], self.database.tables["trials"]

@@ -26,9 +26,9 @@ from gramarye.study.record import Outcome, Trial
 from gramarye.study.store import BEAT, Claim, Store
 
 if TYPE_CHECKING:
+    from gramarye.painting import Painting
     from gramarye.result import Result
     from gramarye.scores import Scorer
-    from gramarye.transfer import Painting
 
 Painter = Callable[[Trial], Work[Outcome]]
 

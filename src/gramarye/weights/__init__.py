@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gramarye.weights.download import Progress, fetch
     from gramarye.weights.importing import Weights, convert, read
+    from gramarye.weights.places import embedded, find, folder
     from gramarye.weights.sources import (
         CONVENTIONS,
         LITE,
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
         Choice,
         choose,
         content_digest,
-        embedded,
-        find,
-        folder,
         import_file,
         load,
         verify,
@@ -41,6 +39,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "download": ("Progress", "fetch"),
     "importing": ("Weights", "convert", "read"),
+    "places": ("embedded", "find", "folder"),
     "sources": (
         "CONVENTIONS",
         "LITE",
@@ -57,9 +56,6 @@ _HOMES = {
         "Choice",
         "choose",
         "content_digest",
-        "embedded",
-        "find",
-        "folder",
         "import_file",
         "load",
         "verify",

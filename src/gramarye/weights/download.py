@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gramarye.errors import GramaryeError, WeightsError
-from gramarye.weights import store
+from gramarye.weights import places, store
 from gramarye.weights.formats import digest
 from gramarye.weights.sources import Source, source
 
@@ -73,13 +73,13 @@ def fetch(
     """
     record = source(name)
     patience = _Patience(retries, pause, timeout)
-    where = folder or store.folder()
+    where = folder or places.folder()
     part = _Part(where / f"{record.filename}.part")
     try:
         where.mkdir(parents=True, exist_ok=True)
         yield from _complete(record, part, patience)
     except (OSError, _DiskError) as error:
-        remedy = f"free space or permissions, or another folder in ${store.HOME_VARIABLE}"
+        remedy = f"free space or permissions, or another folder in ${places.HOME_VARIABLE}"
         raise WeightsError(f"weights are kept in {where}", error, remedy) from None
     return _import(record, part, where)
 

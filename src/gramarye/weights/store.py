@@ -1,4 +1,4 @@
-"""Where weights lie on this machine: the user's store, the embedded network, and which of them is used."""
+"""The user's store of weights: which network is used, keeping and verifying what is there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import platformdirs
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -18,11 +17,8 @@ from gramarye.errors import WeightsError, unknown_name
 from gramarye.layers import CONVOLUTIONS_PER_BLOCK
 from gramarye.weights import scales
 from gramarye.weights.importing import Weights, read
+from gramarye.weights.places import EMBEDDED_NETWORK, FULL_NETWORK, HOME_VARIABLE, embedded, find, folder
 from gramarye.weights.sources import SOURCES, InputConvention
-
-HOME_VARIABLE = "GRAMARYE_HOME"
-EMBEDDED_NETWORK = "vgg19-lite"
-FULL_NETWORK = "vgg19"
 
 
 @dataclass(frozen=True)
@@ -32,24 +28,6 @@ class Choice:
     network: str
     path: Path
     reason: str
-
-
-def folder() -> Path:
-    """Where weights are kept: $GRAMARYE_HOME/weights, or the user's cache; not made by looking."""
-    home = os.environ.get(HOME_VARIABLE, "").strip()
-    root = Path(home).expanduser() if home else platformdirs.user_cache_path("gramarye", appauthor=False)
-    return root / "weights"
-
-
-def find(network: str, where: Path | None = None) -> Path | None:
-    """The stored weights of `network`, as import and fetch wrote them, or None."""
-    path = (where or folder()) / f"{network}.safetensors"
-    return path if path.is_file() else None
-
-
-def embedded() -> Path:
-    """The network inside the package, vgg19-lite."""
-    return Path(__file__).resolve().parent.parent / "networks" / f"{EMBEDDED_NETWORK}.safetensors"
 
 
 def choose(network: str = "auto", file: Path | str | None = None) -> Choice:

@@ -131,7 +131,7 @@ def _preferring(tuning: Tuning, count: int, quiet: bool) -> Iterator[Record]:
     """Paint one at a time, and ask which of two is liked better."""
     from gramarye.study import choosing
 
-    path = tuning.store.archive.folder / "choices" / f"{tuning.study}-{_file_name(tuning.pair.name)}.jsonl"
+    path = choosing.place_of(tuning.store.archive.folder, tuning.study, tuning.pair.name)
     tuning.preferred = lambda records: choosing.losses(records, choosing.read(path))
     going = True
     for record in _painting(tuning, count, quiet):
@@ -146,10 +146,6 @@ def _preferring(tuning: Tuning, count: int, quiet: bool) -> Iterator[Record]:
 
 def _shown(tuning: Tuning) -> list[Record]:
     return [record for record in tuning.records() if record.state == "done"]
-
-
-def _file_name(text: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in text)
 
 
 def _ask(tuning: Tuning, asked: tuple[Record, Record], path: Path) -> bool:
@@ -194,7 +190,7 @@ def result(tuning: Tuning) -> dict[str, Any] | None:
         return None
     chosen: dict[str, Any] = {}
     if tuning.preferred is not None:
-        path = tuning.store.archive.folder / "choices" / f"{tuning.study}-{_file_name(tuning.pair.name)}.jsonl"
+        path = choosing.place_of(tuning.store.archive.folder, tuning.study, tuning.pair.name)
         found = choosing.ranked(_shown(tuning), choosing.read(path))
         best = next(record for record in _shown(tuning) if record.trial.key == next(iter(found.strengths)))
         chosen = {"choices": found.choices, "remarks": list(found.remarks)}

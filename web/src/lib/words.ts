@@ -1,0 +1,38 @@
+/** Every term of the studio in one plain line. `Term` opens it where the word stands. */
+
+export const GLOSSARY = {
+  'activation': 'How strongly one channel answers at one spot of the picture.',
+  'artefact': 'A mark in the picture that nobody asked for, such as a seam or a stain.',
+  'branch': 'A new painting that begins from a step of another one.',
+  'channel': 'One of a layer’s detectors. It makes a map of where in the picture its pattern is.',
+  'colours kept': 'The painting gives its strokes, the photograph keeps its colours.',
+  'content': 'What is where in the photograph. It is read from a deep layer, which knows things but no longer exact pixels.',
+  'content loss': 'How far the deep layer’s maps of the result are from those of the photograph. Nought: the same things in the same places.',
+  'draft': 'A small, quick painting, to see where it goes.',
+  'evaluation': 'One look at the whole picture: how wrong is it, and which way is better for each pixel?',
+  'frame': 'The picture as it was after some step.',
+  'gradient': 'For each pixel, which way and how much to change it to make the loss smaller.',
+  'Gram matrix': 'A table of which channels fire together, over the whole picture. It does not know where. This is the style.',
+  'L-BFGS': 'The optimiser of the paper. It remembers its last steps to guess the shape of the valley it walks in.',
+  'layer': 'One stage of the network. Early ones see edges and dots, deep ones see eyes and wheels.',
+  'loss': 'How wrong the picture still is, as one number. Painting means making it smaller.',
+  'mask': 'Where the style goes (white) and where the photograph stays (black).',
+  'network': 'VGG-19, or its small copy: trained to name things in photographs, used here only for looking.',
+  'optimiser': 'What changes the pixels step by step until the loss is small.',
+  'pair': 'Two channels that fire at the same spots: together they are one kind of brush stroke.',
+  'preset': 'A whole set of settings under one name.',
+  'receptive field': 'The part of the picture that one unit of a layer can see.',
+  'recipe': 'All settings that made a picture. It is saved inside the picture, so that it can be painted again.',
+  'reconstruction': 'A picture made from nothing but what one layer knows. What is missing in it, the layer has forgotten.',
+  'seed': 'The number that fixes the chance in a run. The same seed gives the same picture.',
+  'smoothness': 'A small pull that keeps neighbouring pixels alike, against noise.',
+  'step': 'One change of the whole picture by the optimiser.',
+  'strength': 'How much of the painting’s style there is in the result.',
+  'style': 'How the painting is painted: its strokes, colours and textures, wherever they are.',
+  'style loss': 'How far the Gram matrices of the result are from those of the painting. Nought: the same strokes, anywhere.',
+  'texture': 'A picture with the same Gram matrices as the painting, and nothing else asked of it.',
+  'total variation': 'The sum of all differences between neighbouring pixels. Small means smooth.',
+  'weight': 'How much one part of the loss counts beside the others.',
+} as const satisfies Record<string, string>;
+
+export type Word = keyof typeof GLOSSARY;
