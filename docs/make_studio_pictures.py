@@ -2,7 +2,7 @@
 
 Serves the studio from the folder HOME, in which the demo is painted and looked into first (minutes, the first time; a
 folder beside this file's checkout is used without HOME), opens it in Debian's chromium and writes
-docs/images/studio-NAME.png, each at most 150 kB. NAMES choose some of them. The pages must be built: `make studio`.
+docs/images/studio-NAME.jpg. NAMES choose some of them. The pages must be built: `make studio`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ sys.path.insert(0, str(DOCS.parent / "tests"))
 
 import browsing  # noqa: E402
 
-LARGEST = 150_000  # bytes
-COLOURS = 256  # of a palette: a page has few, and its photographs bear it
-LESS = 0.93  # of the width, until it fits
+QUALITY = 82
 PATIENCE = 120_000  # milliseconds
 SETTLED = 600  # milliseconds, for pictures that fade in
 SCALE = 0.25  # of the study that is shown
@@ -117,20 +115,11 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(SETTLED)
 
 
-def small(png: bytes) -> bytes:
-    """The same picture with a palette, made smaller until it takes at most LARGEST bytes."""
-    whole = Image.open(io.BytesIO(png)).convert("RGB")
-    width = float(whole.width)
-    while True:
-        size = (round(width), round(width * whole.height / whole.width))
-        found = io.BytesIO()
-        flat = whole.resize(size, Image.Resampling.LANCZOS).quantize(
-            COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
-        )
-        flat.save(found, "PNG", optimize=True)
-        if found.tell() <= LARGEST:
-            return found.getvalue()
-        width *= LESS
+def compressed(png: bytes) -> bytes:
+    """The same picture as a JPEG."""
+    found = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(found, "JPEG", quality=QUALITY, subsampling=0, optimize=True)
+    return found.getvalue()
 
 
 def main() -> None:
@@ -139,8 +128,8 @@ def main() -> None:
     with served(home) as studio, browsing.browser() as browser:
         run = demo_of(studio)
         for name in wanted:
-            data = small(photograph(browser, studio, VIEWS[name], run))
-            (DOCS / "images" / f"studio-{name}.png").write_bytes(data)
+            data = compressed(photograph(browser, studio, VIEWS[name], run))
+            (DOCS / "images" / f"studio-{name}.jpg").write_bytes(data)
             print(name, len(data), flush=True)
 
 

@@ -26,6 +26,7 @@ ROWS = (
         "knobs",
         "blur",
         "pulling",
+        "plain",
         "checkpoint",
         "snapshots",
     ),

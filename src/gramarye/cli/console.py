@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import io
 import json
-import math
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import typer
 
 from gramarye.errors import GramaryeError
+from gramarye.plain import finite
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 INTERRUPTED = 130
@@ -108,15 +108,7 @@ def on_terminal() -> bool:
 
 def answer(plain: dict[str, Any]) -> None:
     """One JSON object on standard output, in ASCII, which every program reads alike; NaN and infinities are null."""
-    print(json.dumps(_finite(plain), allow_nan=False))
-
-
-def _finite(plain: Any) -> Any:
-    if isinstance(plain, dict):
-        return {key: _finite(value) for key, value in plain.items()}
-    if isinstance(plain, (list, tuple)):
-        return [_finite(value) for value in plain]
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+    print(json.dumps(finite(plain), allow_nan=False))
 
 
 def open_streams() -> None:

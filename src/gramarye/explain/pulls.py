@@ -173,9 +173,7 @@ def arrows(network: VGG, objective: Objective, pixels: Pixels, grid: int = GRID,
     return finish(arrows_pulled(network, objective, pixels, grid, index))
 
 
-def arrows_pulled(
-    network: VGG, objective: Objective, pixels: Pixels, grid: int = GRID, index: int = 0
-) -> Work[Arrows]:
+def arrows_pulled(network: VGG, objective: Objective, pixels: Pixels, grid: int = GRID, index: int = 0) -> Work[Arrows]:
     """The arrows of one picture, term by term; yields the fraction done."""
     by_layer: dict[str, Tensor] = {"content": torch.zeros_like(pixels)}
     yield 0.0

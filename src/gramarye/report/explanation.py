@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from gramarye.errors import SettingsError
 from gramarye.explain import ledger
 from gramarye.explain.story import PAINTING, Explanation
 from gramarye.files import write_atomically
+from gramarye.plain import finite
 from gramarye.report import commands, figures, folder, page, reels
 from gramarye.report.drawing import Drawing
 from gramarye.report.page import Asked, Bar, Chapter, Page, Shot
@@ -75,7 +75,7 @@ def drawings(section: Section) -> list[Drawing]:
 
 def numbers(explanation: Explanation, files: Sequence[str] = ()) -> dict[str, Any]:
     """Every number of an explanation as plain data; NaN and infinities are None."""
-    plain: dict[str, Any] = _finite(
+    plain: dict[str, Any] = finite(
         {
             "gramarye": gramarye.__version__,
             "recipe": explanation.recipe,
@@ -88,14 +88,6 @@ def numbers(explanation: Explanation, files: Sequence[str] = ()) -> dict[str, An
         }
     )
     return plain
-
-
-def _finite(plain: Any) -> Any:
-    if isinstance(plain, dict):
-        return {key: _finite(value) for key, value in plain.items()}
-    if isinstance(plain, (list, tuple)):
-        return [_finite(value) for value in plain]
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def _files(

@@ -17,6 +17,7 @@ import gramarye
 from gramarye import inline, scores
 from gramarye.errors import MissingExtraError
 from gramarye.files import write_atomically
+from gramarye.plain import finite
 from gramarye.report import figures, folder, marking, study, study_tables
 from gramarye.report.page import Shot, number
 from gramarye.report.sheet import Cell, contact_sheets, thumbnail
@@ -197,7 +198,7 @@ def _bytes(data: bytes) -> folder.Writer:
 
 def numbers(findings: Findings, files: Sequence[str] = ()) -> dict[str, Any]:
     """Every number as plain data; NaN and infinities are None."""
-    plain: dict[str, Any] = _finite(
+    plain: dict[str, Any] = finite(
         {
             "gramarye": gramarye.__version__,
             "study": findings.name,
@@ -228,14 +229,6 @@ def _plain_chapter(chapter: Chapter) -> dict[str, Any]:
         "front": [vars(point) for point in chapter.front.points] if chapter.front else [],
         "noise": {name: {"deviation": noise, "freedom": freedom} for name, (noise, freedom) in chapter.noise.items()},
     }
-
-
-def _finite(plain: Any) -> Any:
-    if isinstance(plain, dict):
-        return {str(key): _finite(value) for key, value in plain.items()}
-    if isinstance(plain, (list, tuple)):
-        return [_finite(value) for value in plain]
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def markdown(findings: Findings) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from gramarye.plain import finite
 from gramarye.studio.refusals import Refusal
 
 
@@ -17,15 +17,7 @@ def text_of(plain: Any) -> str:
     try:
         return json.dumps(plain, allow_nan=False, separators=(",", ":"))
     except ValueError:
-        return json.dumps(_finite(plain), allow_nan=False, separators=(",", ":"))
-
-
-def _finite(plain: Any) -> Any:
-    if isinstance(plain, dict):
-        return {key: _finite(value) for key, value in plain.items()}
-    if isinstance(plain, (list, tuple)):
-        return [_finite(value) for value in plain]
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+        return json.dumps(finite(plain), allow_nan=False, separators=(",", ":"))
 
 
 class Answer(JSONResponse):

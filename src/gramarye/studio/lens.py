@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gramarye.explain.numerals import in_words
 from gramarye.pulling import Work, part_of
 from gramarye.studio import sprites
 from gramarye.studio.refusals import Unknown
@@ -181,7 +182,7 @@ def said_of_pair(layer: str, entry: Entry) -> str:
     verb = "fires" if i == j else "fire together"
     base = values["photograph"]
     if base <= 0.01 * max(abs(each) for each in values.values()):
-        numbers = ", ".join(f"{each:.3g} in the {name}" for name, each in values.items())
+        numbers = ", ".join(f"{in_words(each, 3)} in the {name}" for name, each in values.items())
         return f"{what}: the mean of their product is {numbers}."
     times = {name: values[name] / base for name in ("painting", "result")}
     return (

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gramarye.explain.numerals import in_words
 from gramarye.layers import STYLE_LAYERS
 from gramarye.pulling import Work, part_of
 from gramarye.studio import sprites
@@ -211,8 +212,8 @@ def relative(found: Tensor, target: Tensor) -> float:
 def _said_of_shuffle(layer: str, change: float, content: float, tiles: Sequence[Mapping[str, Any]]) -> str:
     text = (
         f"Every position of {layer} was put somewhere else: no entry of the Gram matrix changed by more than "
-        f"{change:.0e} of the largest, while the content loss went from 0 to {content:.2f} times what no activations "
-        "at all would cost."
+        f"{in_words(change, 1)} of the largest, while the content loss went from 0 to {content:.2f} times what no "
+        "activations at all would cost."
     )
     if not tiles:
         return text

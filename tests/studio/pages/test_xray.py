@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, Position, expect
 
 from .lens import PICTURES, PIXELS, SIZES, WORKED_OUT, Visit, no_questions, part
 from .watching import PreparedStudio, Watch
@@ -81,7 +81,7 @@ def test_a_layer_rebuilds_the_photograph_as_a_small_film(
     steps = film.get_by_role("button", name=re.compile("^step"))
     expect(steps).to_have_count(5)
     expect(steps.last).to_have_attribute("aria-pressed", "true")
-    end = float(told.get_attribute("aria-valuetext").split("%")[0].split()[-1])  # type: ignore[union-attr]
+    end = float(told.get_attribute("aria-valuetext").split("%")[0].split()[-1])
     told.focus()
     page.keyboard.press("Home")
     expect(steps.first).to_have_attribute("aria-pressed", "true")
@@ -164,7 +164,7 @@ def test_the_numbers_at_a_spot_are_those_of_the_sprite(studio_server: PreparedSt
     assert int(cells.locator("td").first.inner_text()) == pytest.approx(100 * values[strongest], abs=2)
 
 
-def at(page: Page, x: float, y: float) -> dict[str, float]:
+def at(page: Page, x: float, y: float) -> Position:
     """A place of the photograph, for Playwright."""
     box = page.locator("[data-picture=photograph]").bounding_box()
     assert box is not None
@@ -214,7 +214,7 @@ def test_brackets_change_the_layer_and_the_address_keeps_it(
     expect(page.get_by_role("heading", name="Channels of relu3_1")).to_be_visible()
     page.keyboard.press("[")
     expect(page.get_by_role("heading", name="Channels of relu2_2")).to_be_visible()
-    with no_questions(page):  # both are known now
+    with no_questions(page, about="channels"):  # both are known now
         page.keyboard.press("]")
         expect(page.get_by_role("heading", name="Channels of relu3_1")).to_be_visible()
     page.reload()

@@ -48,6 +48,8 @@ export class LiveRun implements Run {
 
   step(step: StreamEvents['step']): void {
     const made = this.steps_made;
+    this.index = step.index;
+    this.remaining = step.remaining;
     if (step.index <= (made.index.at(-1) ?? -1)) return; // known already: it came while the run was asked for
     made.index.push(step.index);
     made.scale.push(step.scale);
@@ -56,8 +58,6 @@ export class LiveRun implements Run {
     made.gradients.push(step.gradients);
     made.ms.push(step.ms);
     this.steps_made = { ...made };
-    this.index = step.index;
-    this.remaining = step.remaining;
   }
 
   frameMade({ index, width, height }: StreamEvents['frame']): void {
