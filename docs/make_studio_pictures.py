@@ -25,7 +25,7 @@ sys.path.insert(0, str(DOCS.parent / "tests"))
 
 import browsing  # noqa: E402
 
-QUALITY = 82
+QUALITY = 72
 PATIENCE = 120_000  # milliseconds
 SETTLED = 600  # milliseconds, for pictures that fade in
 SCALE = 0.25  # of the study that is shown
@@ -54,7 +54,7 @@ def study(page: Page) -> None:
 
 VIEWS = {
     "start": View("#/start"),
-    "paint": View("#/paint?run=RUN", size=(1280, 900)),
+    "paint": View("#/paint?run=RUN", size=(1280, 1440)),
     "xray": View("#/xray?run=RUN&layer=relu3_1", size=(1280, 900)),
     "lab": View("#/lab?run=RUN&layer=relu3_1", size=(1280, 900)),
     "tour": View("#/tour?run=RUN&step=1"),

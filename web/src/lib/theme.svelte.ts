@@ -37,10 +37,14 @@ export const look = new Look();
 
 export type Colour = 'content' | 'style' | 'ink' | 'soft' | 'line' | 'wall' | 'accent';
 
+const known = new Map<string, string>(); // asking for a style anew makes the browser work out the whole page
+
 /** A token's colour now, as rgb(…): for canvases, which know no variables. Reading it follows the theme. */
 export function colour(name: Colour): string {
-  void look.dark;
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
+  const key = `${name} ${look.dark ? 'dark' : 'light'}`;
+  const found = known.get(key) ?? getComputedStyle(document.documentElement).getPropertyValue(`--${name}`);
+  known.set(key, found);
+  return found;
 }
 
 /** The same as three numbers of 0 … 255. */
