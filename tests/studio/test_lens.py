@@ -130,7 +130,10 @@ def test_a_pair_is_two_maps_and_their_product(home: Path) -> None:
     ("values", "said"),
     [
         ((2.0, 5.0, 3.0), "fire together 2.50 times as much in the painting as in the photograph, and 1.50 times in"),
-        ((1e-9, 5.0, 3.0), "the mean of their product is 1.00·10⁻⁹ in the photograph, 5 in the painting, 3 in the result"),
+        (
+            (1e-9, 5.0, 3.0),
+            "the mean of their product is 1.00·10⁻⁹ in the photograph, 5 in the painting, 3 in the result",
+        ),
         ((-2.0, 5.0, 3.0), "the mean of their product is −2 in the photograph"),
         ((0.0, 0.0, 0.0), "the mean of their product is 0 in the photograph"),
     ],
