@@ -70,3 +70,18 @@ DRAWN = """
   new MutationObserver(note).observe(course, { attributes: true, attributeFilter: ['data-index'] });
 }
 """
+
+# From a click on Stop until the page says that it has stopped, in milliseconds.
+STOP = """
+async () => {
+  const stopped = () => document.querySelector('section[data-state=stopped]');
+  const button = [...document.querySelectorAll('button')].find(each => each.textContent.trim() === 'Stop');
+  const began = performance.now();
+  const said = new Promise(done => {
+    const seen = new MutationObserver(() => stopped() && done(performance.now()));
+    seen.observe(document.body, { subtree: true, childList: true, attributes: true });
+  });
+  button.click();
+  return (await said) - began;
+}
+"""

@@ -152,8 +152,9 @@ class Gallery:
             if identifier not in self._given:
                 raise Refusal("bundled pictures stay", repr(identifier), "delete one of yours")
             del self._given[identifier], self._paths[identifier]
-        for each in (path.with_suffix(".json"), path, *(self._cached(identifier, side) for side in SIDES)):
-            each.unlink(missing_ok=True)
+        with self._decoding:  # nobody reads it any more
+            for each in (path.with_suffix(".json"), path, *(self._cached(identifier, side) for side in SIDES)):
+                each.unlink(missing_ok=True)
 
     def checked(self, identifier: str, side: int) -> Path:
         """The file of a picture of which there may be such a thumbnail; raises UnknownPicture and Refusal."""
@@ -163,10 +164,11 @@ class Gallery:
 
     def thumbnail(self, identifier: str, side: int) -> bytes:
         """A WebP of the picture with its longer side at most `side` pixels; raises UnknownPicture and Refusal."""
-        path, cached = self.checked(identifier, side), self._cached(identifier, side)
+        self.checked(identifier, side)
+        cached = self._cached(identifier, side)
         if not cached.is_file():
-            with self._decoding:
-                write_atomically(cached, _thumbnail(path, side))
+            with self._decoding:  # and then it may be gone
+                write_atomically(cached, _thumbnail(self.path_of(identifier), side))
         return cached.read_bytes()
 
     def has_thumbnail(self, identifier: str, side: int) -> bool:

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from .watching import Watch
+
 Visit = Callable[..., Page]
+DELETED = r"404.*/api/pictures/"  # a thumbnail that was still on its way
 TINY = {"size": 96, "steps": 8}  # so that the test's painting is done soon
 
 
@@ -117,7 +120,8 @@ def test_what_the_server_refuses_is_said_beside_the_button(page: Page, visit: Vi
 # ---- pictures of one's own ---------------------------------------------------------------------------------
 
 
-def test_a_chosen_file_is_hung_and_can_be_deleted(page: Page, visit: Visit, picture_file: Path) -> None:
+def test_a_chosen_file_is_hung_and_can_be_deleted(page: Page, visit: Visit, picture_file: Path, watch: Watch) -> None:
+    watch.allow(DELETED)
     visit(page)
     wall(page, "photograph").locator("input[type=file]").set_input_files(picture_file)
     expect(chosen(page, "photograph")).to_have_attribute("alt", "my photograph, chosen")
@@ -131,7 +135,8 @@ def test_a_chosen_file_is_hung_and_can_be_deleted(page: Page, visit: Visit, pict
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
-def test_pictures_may_be_dropped_and_pasted(event: str, page: Page, visit: Visit, picture_file: Path) -> None:
+def test_pictures_may_be_dropped_and_pasted(event: str, page: Page, visit: Visit, picture_file: Path, watch: Watch) -> None:
+    watch.allow(DELETED)
     visit(page)
     if event == "paste":
         wall(page, "painting").get_by_role("button", name="Choose a file").focus()
@@ -141,7 +146,8 @@ def test_pictures_may_be_dropped_and_pasted(event: str, page: Page, visit: Visit
     expect(chosen(page, "painting")).not_to_have_attribute("alt", "my photograph, chosen")
 
 
-def test_how_far_an_upload_is_can_be_seen(page: Page, visit: Visit, picture_file: Path) -> None:
+def test_how_far_an_upload_is_can_be_seen(page: Page, visit: Visit, picture_file: Path, watch: Watch) -> None:
+    watch.allow(DELETED)
     held: list[Route] = []
 
     def hold(route: Route) -> None:

@@ -18,11 +18,18 @@ BLOCKS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 
 def box_of(page: Page, which: str) -> dict[str, float]:
     """The receptive field over a picture, in shares of it."""
-    field = page.locator(f"[data-field={which}]")
-    return {
-        side: float(field.evaluate(f"element => element.style.{side}").rstrip("%")) / 100
-        for side in ("left", "top", "width", "height")
-    }
+    shares: dict[str, float] = page.locator(f"[data-field={which}]").evaluate(
+        """(field) => {
+            const [box, all] = [field, field.parentElement.parentElement].map((each) => each.getBoundingClientRect());
+            return {
+                left: (box.left - all.left) / all.width,
+                top: (box.top - all.top) / all.height,
+                width: box.width / all.width,
+                height: box.height / all.height,
+            };
+        }"""
+    )
+    return shares
 
 
 def lit(page: Page) -> None:
