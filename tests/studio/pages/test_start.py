@@ -135,7 +135,9 @@ def test_a_chosen_file_is_hung_and_can_be_deleted(page: Page, visit: Visit, pict
 
 
 @pytest.mark.parametrize("event", ["drop", "paste"])
-def test_pictures_may_be_dropped_and_pasted(event: str, page: Page, visit: Visit, picture_file: Path, watch: Watch) -> None:
+def test_pictures_may_be_dropped_and_pasted(
+    event: str, page: Page, visit: Visit, picture_file: Path, watch: Watch
+) -> None:
     watch.allow(DELETED)
     visit(page)
     if event == "paste":
