@@ -7,6 +7,7 @@ import http.client
 import json
 import threading
 from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
@@ -20,7 +21,9 @@ from .serving import TOKEN, Server
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 20))
+    """On a thread of its own: on this one a browser of other tests may have its loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(asyncio.wait_for(story, 20))).result()
 
 
 async def opened(events: Events) -> AsyncIterator[str]:
