@@ -16,7 +16,8 @@ export class Following {
   /** Ask for the list and the chosen study, and for them again whenever they go on; returns how to stop. */
   begin(): () => void {
     void this.reload();
-    return on('study', () => void this.reload());
+    const stops = [on('study', () => void this.reload()), on('hello', () => void this.reload())]; // what came before the stream was there
+    return () => stops.forEach((stop) => stop());
   }
 
   choose(id: Id | null): void {
