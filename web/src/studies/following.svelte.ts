@@ -5,6 +5,8 @@ import { go, route } from '../lib/route.svelte';
 import { on } from '../lib/stream';
 import type { Id, Study, StudySummary } from '../lib/types';
 
+const AGAIN = 5000; // milliseconds until what runs is asked for again, should its event be lost
+
 export class Following {
   list = $state.raw<StudySummary[] | null>(null);
   study = $state.raw<Study | null>(null);
@@ -17,7 +19,11 @@ export class Following {
   begin(): () => void {
     void this.reload();
     const stops = [on('study', () => void this.reload()), on('hello', () => void this.reload())]; // what came before the stream was there
-    return () => stops.forEach((stop) => stop());
+    const again = setInterval(() => this.list?.some(({ state }) => state === 'running') && void this.reload(), AGAIN);
+    return () => {
+      clearInterval(again);
+      stops.forEach((stop) => stop());
+    };
   }
 
   choose(id: Id | null): void {
