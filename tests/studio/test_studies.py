@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -335,6 +336,20 @@ def test_a_study_has_changed_when_it_is_further(studies: Studies, store: Store, 
     (new,) = studies.changed()
     shutil.rmtree(folder / "new.study")
     assert studies.changed() == [new]
+
+
+def test_a_change_is_seen_whatever_the_time_of_the_file(studies: Studies, store: Store, folder: Path) -> None:
+    def same_time() -> None:  # two commits within one tick of the clock
+        for file in (folder / "five.study").glob("study.db*"):
+            os.utime(file, ns=(0, 0))
+
+    same_time()
+    assert only(studies)["trials"] == {"waiting": 3, "done": 2}
+    assert studies.study(only(studies)["id"])["trials_table"][2]["state"] == "waiting"
+    do(store, "five", 1)
+    same_time()
+    assert only(studies)["trials"] == {"waiting": 2, "done": 3}
+    assert studies.study(only(studies)["id"])["trials_table"][2]["state"] == "done"
 
 
 def test_reading_studies_needs_no_torch(folder: Path) -> None:

@@ -21,16 +21,17 @@ from gramarye.studio.refusals import Unknown
 from gramarye.studio.study_shapes import Kept, Plain
 
 if TYPE_CHECKING:
+    from gramarye.study.database import Database
     from gramarye.study.record import Record
     from gramarye.study.store import Store
     from gramarye.study.summary import Summary
+
+    State = tuple[Database, int]  # of a store: what was read at one state holds until the next
 
 PAGE = 2000  # trials in one answer
 CURVES = 60  # in one answer, at most
 PATIENCE = 10  # times as long as conclusions took, they are shown although the study went on
 LETTERS = 16  # of an identifier
-
-Signature = tuple[int, int, int]
 
 
 class Studies:
@@ -40,8 +41,8 @@ class Studies:
         self.folder, self._pattern = folder or Path.cwd(), "*" if folder else "*.study"
         self._lock, self._decoding = threading.RLock(), threading.Lock()
         self._stores: dict[Path, tuple[int, Store]] = {}
-        self._summaries: dict[str, tuple[Signature, Summary]] = {}
-        self._records: tuple[str, Signature, Sequence[Record]] | None = None
+        self._summaries: dict[str, tuple[State, Summary]] = {}
+        self._records: tuple[str, State, Sequence[Record]] | None = None
         self._told: dict[str, _Told] = {}
         self._seen: dict[str, Plain] | None = None
 
@@ -149,10 +150,10 @@ class Studies:
         raise Unknown("a study must be one of those that are there", identifier[:40], "open the list of studies again")
 
     def _summary(self, kept: Kept) -> Summary:
-        signature = _signature(kept.folder)
+        state = _state(kept)
         known = self._summaries.get(kept.id)
-        if known is None or known[0] != signature:
-            known = self._summaries[kept.id] = (signature, kept.store.summary(kept.name))
+        if known is None or known[0] != state:
+            known = self._summaries[kept.id] = (state, kept.store.summary(kept.name))
         return known[1]
 
     def _summarised(self, kept: Kept) -> Plain:
@@ -169,10 +170,10 @@ class Studies:
         }
 
     def _read(self, kept: Kept) -> Sequence[Record]:
-        """All records of a study, read once for each state of its file; of one study at a time."""
-        signature = _signature(kept.folder)
-        if (known := self._records) is None or known[:2] != (kept.id, signature):
-            known = self._records = (kept.id, signature, kept.store.records(kept.name))
+        """All records of a study, read once for each state of its store; of one study at a time."""
+        state = _state(kept)
+        if (known := self._records) is None or known[:2] != (kept.id, state):
+            known = self._records = (kept.id, state, kept.store.records(kept.name))
         return known[2]
 
     def _record(self, kept: Kept, number: int) -> Record:
@@ -208,16 +209,8 @@ def _identifier(folder: Path, study: str = "") -> str:
     return hashlib.sha256(f"{folder.name}\0{study}".encode()).hexdigest()[:LETTERS]
 
 
-def _signature(folder: Path) -> Signature:
-    """What tells that a store has been written to: its file's time and size, and its log's where that is not empty."""
-    from gramarye.study.store import DATABASE
-
-    database = (folder / DATABASE).stat()
-    try:
-        log = (folder / f"{DATABASE}-wal").stat()
-    except FileNotFoundError:
-        return database.st_mtime_ns, database.st_size, 0
-    return database.st_mtime_ns, database.st_size, log.st_mtime_ns if log.st_size else 0
+def _state(kept: Kept) -> State:
+    return kept.store.database, kept.store.database.version()
 
 
 def _unreadable(folder: Path, error: Exception) -> Plain:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from .watching import Watch
 
@@ -162,6 +162,27 @@ def test_how_far_an_upload_is_can_be_seen(page: Page, visit: Visit, picture_file
     held[0].continue_()
     expect(page.get_by_role("progressbar")).to_have_count(0)
     page.get_by_role("button", name="Delete my photograph").click()
+
+
+def test_a_picture_stays_although_an_older_list_comes_after_it(
+    page: Page, visit: Visit, picture_file: Path, watch: Watch
+) -> None:
+    watch.allow(DELETED)
+    visit(page)
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/state", lambda route: held.append((route, route.fetch())))  # answered, but not told
+    with page.expect_request("**/api/state"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    wall(page, "photograph").locator("input[type=file]").set_input_files(picture_file)
+    mine = page.get_by_role("button", name="Delete my photograph")
+    expect(mine).to_be_visible()
+    assert held
+    for route, answer in held:
+        with page.expect_response("**/api/state"):
+            route.fulfill(response=answer)
+    page.wait_for_timeout(100)
+    expect(mine).to_be_visible()
+    mine.click()
 
 
 def test_what_is_no_picture_or_too_large_is_refused_where_it_was_given(page: Page, visit: Visit, watch) -> None:  # type: ignore[no-untyped-def]

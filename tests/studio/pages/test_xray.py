@@ -224,6 +224,7 @@ def test_brackets_change_the_layer_and_the_address_keeps_it(
     with no_questions(page, about="channels"):  # both are known now
         page.keyboard.press("]")
         expect(page.get_by_role("heading", name="Channels of relu3_1")).to_be_visible()
+    expect(page).to_have_url(re.compile("layer=relu3_1"))  # it is written a moment later
     page.reload()
     expect(current).to_have_text(re.compile("3_1"))
 

@@ -18,6 +18,6 @@ export function likeness(run: Run): RunRequest {
 /** Begin to paint. */
 export async function order(request: RunRequest): Promise<RunSummary> {
   const run = await post<RunSummary>('/api/runs', request);
-  studio.runs.set(run.id, run);
+  studio.begun(run);
   return run;
 }

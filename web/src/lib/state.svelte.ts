@@ -22,6 +22,7 @@ class Studio {
   readonly jobs = new SvelteMap<string, Job>();
   readonly pictures = new SvelteMap<Id, Picture>();
   readonly #live = new Map<Id, Promise<LiveRun>>();
+  readonly #asking = new Set<(() => void)[]>(); // for each question that is open, what changed since it was asked
   readonly #settling = new Map<Id, ReturnType<typeof setTimeout>>();
 
   /** Begin: called once, by the page's frame. */
@@ -37,20 +38,40 @@ class Studio {
       this.#settle(run);
     });
     on('job', (job) => this.jobs.set(job.key, job));
-    on('picture', (picture) => this.pictures.set(picture.id, picture));
+    on('picture', (picture) => this.bring(picture));
     void this.refresh();
     follow(() => void this.refresh(true), () => void this.refresh());
   }
 
   /** Ask for everything anew; `all`: the kept runs too, after the stream was away. */
   async refresh(all = false): Promise<void> {
+    const missed: (() => void)[] = [];
+    this.#asking.add(missed);
     try {
       this.#take(await get<State>('/api/state'));
+      for (const change of missed) change();
       if (all) for (const id of this.#live.keys()) void this.#reload(id);
     } catch (caught) {
       this.locked = caught instanceof ApiError && caught.status === 401;
       this.error = this.locked ? null : inWords(caught);
+    } finally {
+      this.#asking.delete(missed);
     }
+  }
+
+  /** A run was ordered; the stream may have told of it already, and of more. */
+  begun(run: RunSummary): void {
+    this.#change(() => this.runs.has(run.id) || this.runs.set(run.id, run));
+  }
+
+  /** A picture is in the gallery. */
+  bring(picture: Picture): void {
+    this.#change(() => this.pictures.set(picture.id, picture));
+  }
+
+  /** A picture is there no longer. */
+  remove(id: Id): void {
+    this.#change(() => this.pictures.delete(id));
   }
 
   /** One run with its steps and frames, kept up to date by the stream. */
@@ -77,15 +98,21 @@ class Studio {
     replace(this.pictures, state.pictures);
   }
 
+  /** Do it now, and again on every answer that is older. */
+  #change(what: () => void): void {
+    what();
+    for (const missed of this.#asking) missed.push(what);
+  }
+
   #heard(summary: RunSummary): void {
-    this.runs.set(summary.id, summary);
+    this.#change(() => this.runs.set(summary.id, summary));
     this.#tell(summary.id, (live) => live.summarise(summary));
     if (!['running', 'waiting'].includes(summary.state)) this.#settle(summary.id);
     if (summary.state === 'finished') void this.refresh(); // how long the presets take is known better now
   }
 
   #forget(id: Id): void {
-    this.runs.delete(id);
+    this.#change(() => this.runs.delete(id));
     this.#live.delete(id);
   }
 

@@ -30,7 +30,7 @@ export class Bringing {
     [this.name, this.share] = [file.name, 0];
     try {
       const picture = await upload(this.kind, file, file.name, (share) => (this.share = share));
-      studio.pictures.set(picture.id, picture);
+      studio.bring(picture);
       choice.pick(this.kind, picture.id);
       studio.announce(`${picture.title} is here and chosen.`);
     } catch (caught) {
