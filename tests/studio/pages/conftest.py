@@ -27,7 +27,7 @@ from .watching import PreparedStudio, Watch
 
 GIVEN = os.environ.get(browsing.STATIC)  # as it is before tests have folders of their own
 DESK, PHONE = (1280, 800), (390, 844)
-PATIENCE = 20_000  # milliseconds, on a busy machine
+PATIENCE = 60_000  # milliseconds, on a busy machine
 expect.set_options(timeout=PATIENCE)
 
 

@@ -42,8 +42,9 @@ def test_a_painting_appears_grows_and_is_stopped_by_a_key(
     )
     page.keyboard.press("s")
     course(page, "stopped")
-    assert studio_server.ask(f"/api/runs/{under_way}")["state"] == "stopped"
-    expect_frame(page, indices(studio_server, under_way)[-1])  # what was there is kept
+    found = studio_server.ask(f"/api/runs/{under_way}")
+    assert found["state"] == "stopped"
+    expect_frame(page, found["index"])  # what was there is kept
     expect(page.get_by_role("status").filter(has_text="Stopped")).to_have_count(1)  # said to whoever cannot see it
     expect(page.get_by_role("link", name="Save the picture")).to_have_attribute(
         "href", f"/api/runs/{under_way}/result.png"
