@@ -10,6 +10,9 @@ new MutationObserver((_, observer) => {
 }).observe(document, { subtree: true, childList: true, attributes: true });
 """
 
+# Whether everything that the page asked for has come.
+AT_REST = "() => [...document.querySelectorAll('main progress')].every(each => each.value === 1)"
+
 # Moves the pointer over the largest picture in sight, `count` times: from the beginning of a frame until it is drawn;
 # what is put off to the next frame counts too.
 HOVER = """

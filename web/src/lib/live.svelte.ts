@@ -2,6 +2,8 @@
 
 import type { Frame, Run, RunState, RunSummary, StreamEvents } from './types';
 
+const PACE = 200; // milliseconds between two looks at the columns: charts need not follow every step
+
 /** A `Run` whose fields are signals. Long columns grow in place under a new outer object, so that a step costs the same
  *  however many came before it. */
 export class LiveRun implements Run {
@@ -29,6 +31,7 @@ export class LiveRun implements Run {
   changes = $state.raw<Run['changes']>([]);
   command = $state('');
   mask = $state(false);
+  #shown: ReturnType<typeof setTimeout> | undefined;
 
   constructor(run: Run) {
     this.id = run.id;
@@ -57,7 +60,10 @@ export class LiveRun implements Run {
     made.weighted.push(step.weighted);
     made.gradients.push(step.gradients);
     made.ms.push(step.ms);
-    this.steps_made = { ...made };
+    this.#shown ??= setTimeout(() => {
+      this.#shown = undefined;
+      this.steps_made = { ...this.steps_made };
+    }, PACE);
   }
 
   frameMade({ index, width, height }: StreamEvents['frame']): void {

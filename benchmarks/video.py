@@ -1,0 +1,247 @@
+"""How steady are painted films? `python benchmarks/video.py [--size 384] [--out DIR] [--only optimised|fast|film]`.
+
+Four frames each of two clips of MPI Sintel (../shared/images/video) are painted by the optimisation with the embedded
+network and by a feed-forward painter, frame by frame and as a film. Measured are the masked warp error of neighbouring
+frames by optical flow, and that of frames 2 and 3 by Sintel's true flow, beside what the clip has by itself; how
+sharp the last frame is; and, of the optimisation, what is left of the style terms. A longer film
+(cutBunny.mp4) shows what becomes of the feed-forward painter's frames in the long run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gramarye import demo, images, machine, presets
+from gramarye.report.sheet import Cell, contact_sheet
+from gramarye.video import flow as motion
+from gramarye.video.frames import Film, Frame, Writer, film, frames
+from gramarye.video.measure import warp_error
+from gramarye.video.painters import Fast, Optimised
+from gramarye.video.sequence import Before, Painted, Painter, sequence
+from gramarye.video.settings import TemporalSettings
+from run import SHARED
+
+VIDEO = SHARED / "images" / "video"
+CLIPS = ("sintel_clean_easy", "sintel_clean_medium")
+RATE = Fraction(24)
+TRUE = 1  # the true flow leads from the second frame, this one from 0, to the third
+LONG_FILM, FROM, FRAMES = "cutBunny.mp4", 60, 24
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip of Sintel at some size, with its true flow from frame TRUE to the next and where that is known."""
+
+    name: str
+    frames: tuple[Frame, ...]
+    flow: Tensor
+    mask: Tensor
+
+
+def clip(name: str, size: int) -> Clip:
+    """A clip with `size` as its long side; flow and masks are shrunk with it."""
+    folder = VIDEO / name
+    pictures = [images.load(path).pixels for path in sorted(folder.glob("frame_*.png"))]
+    shape = images.fitted_size((pictures[0].shape[2], pictures[0].shape[3]), size)
+    found = tuple(Frame(number, number / RATE, images.resize(each, shape)) for number, each in enumerate(pictures))
+    truth = motion.read_flo(folder / "flow_0002_to_0003.flo")
+    scale = truth.new_tensor([shape[1] / truth.shape[3], shape[0] / truth.shape[2]]).view(1, 2, 1, 1)
+    truth = torch.nn.functional.interpolate(truth, shape, mode="area") * scale
+    hidden = [images.load(folder / f"{what}_0002.png").pixels[:, :1] for what in ("occlusion", "invalid")]
+    worst = torch.stack([images.resize(each, shape) for each in hidden]).amax(0)
+    return Clip(name, found, truth, (worst < 0.01).float())
+
+
+def alone(painter: Painter) -> Painter:
+    """The same painter, which is told nothing of the frames before."""
+
+    def paint(frame: Frame, before: Before | None) -> Tensor:
+        return painter(frame, None)
+
+    return paint
+
+
+def stand_in() -> Callable[[Tensor], Tensor]:
+    """A feed-forward painter of random weights: as restless as a trained one, and no painter."""
+    from gramarye.fast.painter import Painter as Network
+
+    torch.manual_seed(0)
+    network = Network(("none",), width=32, blocks=2, last=16).requires_grad_(requires_grad=False)
+    for parameter in (network.leave.weight, network.leave.bias):
+        parameter.normal_(0, 0.03)
+    mix = torch.ones(1, 1)
+    return lambda pixels: network(pixels, mix).clamp(0, 1)
+
+
+def feed_forward(name: str) -> Callable[[Tensor], Tensor]:
+    """The bundled painter of a style, or a stand-in where none is bundled."""
+    if name == "stand-in":
+        return stand_in()
+    from gramarye.fast.paint import painter_for
+
+    found: Callable[[Tensor], Tensor] = painter_for([name])
+    return found
+
+
+def sharpness(pixels: Tensor) -> float:
+    """The mean difference of neighbouring pixels."""
+    return float(
+        (pixels[..., 1:] - pixels[..., :-1]).abs().mean() + (pixels[..., 1:, :] - pixels[..., :-1, :]).abs().mean()
+    )
+
+
+def painted(clip: Clip, painter: Painter, reach: tuple[int, ...]) -> tuple[dict[str, Any], list[Painted]]:
+    """Paint a clip and measure it."""
+    began = time.perf_counter()
+    made = list(sequence(clip.frames, painter, range=reach))
+    seconds = time.perf_counter() - began
+    pair = [made[TRUE].pixels, made[TRUE + 1].pixels], [each.pixels for each in clip.frames[TRUE : TRUE + 2]]
+    errors = [sum(getattr(each, name) or 0 for each in made[1:]) / (len(made) - 1) for name in NAMES]
+    true = [warp_error(*each, clip.flow, clip.mask) for each in pair]
+    row = {"error": errors[0], "floor": errors[1], "true error": true[0], "true floor": true[1]}
+    seen = sum(each.seen for each in made[1:]) / (len(made) - 1)
+    return row | {"seen": seen, "seconds": seconds / len(made), "sharpness": sharpness(made[-1].pixels)}, made
+
+
+NAMES = ("warp_error", "source_warp_error")
+
+
+def optimised(options: argparse.Namespace) -> tuple[Painter, Painter]:
+    settings = presets.preset("default").with_(**{"network.name": "vgg19-lite", **knobs(options.set)})
+    temporal = TemporalSettings(**{name: float(value) for name, value in knobs(options.temporal).items()})
+    made = Optimised(options.style, settings, temporal, preset="default")
+    return Optimised(options.style, settings, preset="default"), made
+
+
+def knobs(given: Sequence[str]) -> dict[str, str]:
+    return dict(each.split("=", 1) for each in given)
+
+
+def fast(options: argparse.Namespace) -> tuple[Painter, Painter]:
+    painter = feed_forward(options.fast)
+    return Fast(painter, blend=0), Fast(painter, **{k: float(v) for k, v in knobs(options.blend).items()})
+
+
+def show(kind: str, clip: Clip, rows: dict[str, dict[str, Any]]) -> None:
+    """The lines of one clip and painter; ratios to frame by frame, and to the clip's own error."""
+    free = rows["frame by frame"]
+    for how, row in rows.items():
+        parts = [f"{kind:10} {clip.name:20} {how:15}"]
+        for name in ("", "true "):
+            error, floor = row[f"{name}error"], row[f"{name}floor"]
+            row[f"{name}ratio"], row[f"{name}over floor"] = error / free[f"{name}error"], error / floor
+            parts.append(
+                f"{name}error {error:.5f} = {error / free[f'{name}error']:.2f}× alone = {error / floor:4.1f}× floor"
+            )
+        row["sharpness ratio"] = row["sharpness"] / free["sharpness"]
+        parts.append(f"seen {row['seen']:.2f}  sharp {row['sharpness ratio']:.2f}  {row['seconds']:.2f} s")
+        if "style" in row:
+            parts.append(f"style {row['style']:.3f} content {row['content']:.3f}")
+        print("   ".join(parts), flush=True)
+
+
+def compare(kind: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Both clips by one kind of painter, frame by frame and as a film; pictures and films go to the folder."""
+    found = {}
+    for name in CLIPS:
+        shown = clip(name, options.size)
+        rows, cells = {}, [Cell(f"{name} · {number + 1}", each.pixels) for number, each in enumerate(shown.frames)]
+        free, held = optimised(options) if kind == "optimised" else fast(options)
+        for how, painter in (("frame by frame", alone(free)), ("as a film", held)):
+            rows[how], made = painted(shown, painter, tuple(options.range))
+            own = free if how == "frame by frame" else held
+            if isinstance(own, Optimised) and own.result is not None:
+                rows[how] |= of_kinds(own.result.terms)
+            cells += [Cell(f"{kind}, {how} · {each.frame.index + 1}", each.pixels) for each in made]
+            write(options.out / f"{kind}-{name}-{how.replace(' ', '-')}.mp4", made)
+        show(kind, shown, rows)
+        contact_sheet(cells, options.out / f"{kind}-{name}.png", columns=len(shown.frames))
+        found[name] = rows
+    return found
+
+
+def of_kinds(terms: Sequence[dict[str, Any]]) -> dict[str, float]:
+    return {
+        kind: sum(term["weighted"] for term in terms if term["kind"] == kind)
+        for kind in ("style", "content", "temporal")
+    }
+
+
+def write(path: Path, made: Sequence[Painted], repeats: int = 6) -> None:
+    """The frames to and fro, as few as they are."""
+    there = [each.pixels for each in made]
+    height, width = there[0].shape[2:]
+    like = Film(path, (height, width), RATE / 3, len(there), 1.0, False, 0, "video")
+    order = (there + there[-2:0:-1]) * repeats if len(there) < 10 else there
+    with Writer(path, like, size=(height, width), sound=False) as writer:
+        for number, pixels in enumerate(order):
+            writer.write(Frame(number, number / (RATE / 3), pixels))
+
+
+def long_film(options: argparse.Namespace) -> dict[str, Any]:
+    """What becomes of a feed-forward painter's frames in the long run."""
+    found: dict[str, Any] = {}
+    cells: list[Cell] = []
+    for how, painter in zip(("frame by frame", "as a film"), fast(options), strict=True):
+        source: Iterator[Frame] = frames(film(VIDEO / LONG_FILM), FROM, FROM + options.frames - 1, size=options.size)
+        began = time.perf_counter()
+        made = list(sequence(source, painter))
+        known = [each for each in made if each.warp_error is not None]
+        found[how] = {
+            "error": sum(each.warp_error for each in known) / len(known),
+            "floor": sum(each.source_warp_error for each in known) / len(known),
+            "sharpness": [round(sharpness(each.pixels), 4) for each in made],
+            "seconds": (time.perf_counter() - began) / len(made),
+        }
+        cells += [Cell(f"{how} · {each.frame.index}", each.pixels) for each in made[:: max(1, len(made) // 6)]][:6]
+        write(options.out / f"long-{how.replace(' ', '-')}.mp4", made)
+        row, first = found[how], found["frame by frame"]
+        last = sum(row["sharpness"][-5:]) / sum(first["sharpness"][-5:])
+        print(
+            f"long film  {how:15} error {row['error']:.5f} = {row['error'] / first['error']:.2f}× alone = "
+            f"{row['error'] / row['floor']:.1f}× floor   sharp at the end {last:.2f}   {row['seconds']:.2f} s"
+        )
+    contact_sheet(cells, options.out / "long.png", columns=6)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--size", type=int, default=384)
+    parser.add_argument("--style", type=Path, default=SHARED / "images" / "style" / "starry_night_google.jpg")
+    parser.add_argument(
+        "--fast", default="stand-in", help=f"{', '.join(path.stem for path in demo.styles())} or stand-in"
+    )
+    parser.add_argument("--range", type=int, nargs="+", default=[1])
+    parser.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE")
+    parser.add_argument("--temporal", action="append", default=[], metavar="KNOB=VALUE")
+    parser.add_argument("--blend", action="append", default=[], metavar="KNOB=VALUE")
+    parser.add_argument("--frames", type=int, default=FRAMES)
+    parser.add_argument("--only", choices=("optimised", "fast", "film"))
+    parser.add_argument("--out", type=Path, default=Path("bench"))
+    options = parser.parse_args()
+    if not VIDEO.is_dir():
+        raise SystemExit(f"this needs {VIDEO}")
+    machine.keep_memory()
+    options.out.mkdir(parents=True, exist_ok=True)
+    found = {
+        kind: measure
+        for kind in ("optimised", "fast", "film")
+        if options.only in (None, kind)
+        for measure in [long_film(options) if kind == "film" else compare(kind, options)]
+    }
+    (options.out / "video.json").write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
