@@ -153,7 +153,7 @@ def show(kind: str, clip: Clip, rows: dict[str, dict[str, Any]]) -> None:
 def compare(kind: str, options: argparse.Namespace) -> dict[str, Any]:
     """Both clips by one kind of painter, frame by frame and as a film; pictures and films go to the folder."""
     found = {}
-    for name in CLIPS:
+    for name in options.clips:
         shown = clip(name, options.size)
         rows, cells = {}, [Cell(f"{name} · {number + 1}", each.pixels) for number, each in enumerate(shown.frames)]
         free, held = optimised(options) if kind == "optimised" else fast(options)
@@ -226,6 +226,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE")
     parser.add_argument("--temporal", action="append", default=[], metavar="KNOB=VALUE")
     parser.add_argument("--blend", action="append", default=[], metavar="KNOB=VALUE")
+    parser.add_argument("--clips", nargs="+", choices=CLIPS, default=CLIPS)
     parser.add_argument("--frames", type=int, default=FRAMES)
     parser.add_argument("--only", choices=("optimised", "fast", "film"))
     parser.add_argument("--out", type=Path, default=Path("bench"))

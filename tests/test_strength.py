@@ -22,11 +22,11 @@ def _random_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_factors_are_those_of_the_docstring() -> None:
-    kinds = ("content", "style", "tv", "box")
-    assert [strength.factor(kind, 1) for kind in kinds] == [1, 1, 1, 1]
-    assert [strength.factor(kind, 0) for kind in kinds] == [1, 0, 0, 0]
-    assert [strength.factor(kind, 0.5) for kind in kinds] == [1, 1 / 16, 1 / 16, 1 / 16]
-    assert [strength.factor(kind, 2) for kind in kinds] == pytest.approx([1 / 15, 1, 15**-0.5, 1])
+    kinds = ("content", "style", "tv", "box", "temporal")
+    assert [strength.factor(kind, 1) for kind in kinds] == [1, 1, 1, 1, 1]
+    assert [strength.factor(kind, 0) for kind in kinds] == [1, 0, 0, 0, 1]
+    assert [strength.factor(kind, 0.5) for kind in kinds] == [1, 1 / 16, 1 / 16, 1 / 16, 1]
+    assert [strength.factor(kind, 2) for kind in kinds] == pytest.approx([1 / 15, 1, 15**-0.5, 1, 1])
 
 
 def test_at_0_it_is_the_photograph_itself() -> None:

@@ -48,16 +48,21 @@ def _inside(folder: Path) -> list[str]:
     return pictures
 
 
+def names(files: Sequence[str]) -> list[str]:
+    """The names of files without folder and suffix; equal ones are numbered."""
+    return _unique(Path(file).stem for file in files)
+
+
 def plan(contents: Sequence[str], styles: Sequence[str], folder: Path) -> list[Job]:
     """Every photograph with every painting, as `folder`/photograph__painting.png; equal names are numbered."""
     stems, others = _labels(contents), _labels(styles)
     pairs = [(content, style) for content in contents for style in styles]
-    names = _unique(f"{stems[content]}{BETWEEN}{others[style]}" for content, style in pairs)
-    return [Job(*pair, folder / f"{name}.png") for pair, name in zip(pairs, names, strict=True)]
+    called = _unique(f"{stems[content]}{BETWEEN}{others[style]}" for content, style in pairs)
+    return [Job(*pair, folder / f"{name}.png") for pair, name in zip(pairs, called, strict=True)]
 
 
 def _labels(files: Sequence[str]) -> dict[str, str]:
-    return dict(zip(files, _unique(Path(file).stem for file in files), strict=True))
+    return dict(zip(files, names(files), strict=True))
 
 
 def _unique(names: Iterable[str]) -> list[str]:

@@ -75,7 +75,7 @@ def load(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
                 raise OptimizationError(_RULE, f"another kind of file, {path}", _REMEDY)
             kept = json.loads(metadata["identity"])
             if kept != json.loads(json.dumps(identity)):
-                raise OptimizationError(_RULE, f"that of other {_difference(kept, identity)}, {path}", _REMEDY)
+                raise OptimizationError(_RULE, f"that of other {difference(kept, identity)}, {path}", _REMEDY)
             state: dict[str, Any] = _restored(json.loads(metadata["state"]), file)
             return state
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
@@ -94,13 +94,13 @@ def _partial(path: Path) -> Path:
     return path.with_name(f".{path.name}.part")
 
 
-def _difference(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> str:
-    """The dotted names in which two identities differ; the first three."""
+def difference(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> str:
+    """The dotted names in which two identities differ, the first three; as JSON has them."""
     found: list[str] = []
     for key in sorted({*one, *other}):
         mine, its = one.get(key), other.get(key)
         if isinstance(mine, dict) and isinstance(its, dict):
-            found += [_difference(mine, its, f"{prefix}{key}.")] if mine != its else []
+            found += [difference(mine, its, f"{prefix}{key}.")] if mine != its else []
         elif mine != its:
             found.append(prefix.removeprefix("settings.") + key)
     return ", ".join(found[:3])

@@ -27,17 +27,20 @@ _REMEDIES = {
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[IO[bytes]]:
-    """The file at `path`, opened; never a folder, a pipe or a device, which could block or not end."""
+def open_regular(path: Path, what: str = "picture") -> Iterator[IO[bytes]]:
+    """The file at `path`, opened; never a folder, a pipe or a device, which could block or not end.
+
+    `what` it should hold is told in errors.
+    """
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"
-            raise ImageError("a picture must be a regular file", f"{kind}, {path}", "name a picture file")
+            raise ImageError(f"a {what} must be a regular file", f"{kind}, {path}", f"name a {what} file")
         file = path.open("rb")
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         remedy = "check the name and the permissions"
-        raise ImageError("a picture must be a file that can be read", _why(error, path), remedy) from error
+        raise ImageError(f"a {what} must be a file that can be read", _why(error, path), remedy) from error
     with file:
         yield file
 
@@ -65,7 +68,7 @@ def writable(path: Path) -> Path:
         with _temporary(destination) as (_, file):
             file.write(b"\0")
     except (OSError, ValueError) as error:
-        raise _not_written(error, path) from error
+        raise not_written(error, path) from error
     return destination
 
 
@@ -80,17 +83,36 @@ def write_atomically(destination: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
             file.close()  # Windows renames no open file
-            with suppress(FileNotFoundError):
-                temporary.chmod(stat.S_IMODE(destination.stat().st_mode))
-            os.replace(temporary, destination)  # noqa: PTH105  one name to stand in for in tests
+            _renamed(temporary, destination)
     except OSError as error:
-        raise _not_written(error, destination) from error
+        raise not_written(error, destination) from error
+
+
+def put_in_place(temporary: Path, destination: Path) -> None:
+    """Rename a file that was written as `beside(destination)`, once it is on the disk; raises ImageError."""
+    try:
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        _renamed(temporary, destination)
+    except OSError as error:
+        raise not_written(error, destination) from error
+
+
+def beside(destination: Path) -> Path:
+    """A new name for what is to be renamed to `destination`, in the same folder."""
+    return destination.with_name(f".{destination.name[:40]}.{secrets.token_hex(4)}.tmp")
+
+
+def _renamed(temporary: Path, destination: Path) -> None:
+    with suppress(FileNotFoundError):
+        temporary.chmod(stat.S_IMODE(destination.stat().st_mode))
+    os.replace(temporary, destination)  # noqa: PTH105  one name to stand in for in tests
 
 
 @contextmanager
 def _temporary(destination: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """A new file next to `destination`, its mode as the umask has it, gone afterwards unless renamed."""
-    temporary = destination.with_name(f".{destination.name[:40]}.{secrets.token_hex(4)}.tmp")
+    temporary = beside(destination)
     try:
         with temporary.open("xb") as file:
             yield temporary, file
@@ -108,10 +130,11 @@ def _exists(path: Path) -> bool:
     return True
 
 
-def _not_written(error: Exception, path: Path) -> ImageError:
+def not_written(error: Exception, path: Path, what: str = "picture") -> ImageError:
+    """What to raise when `path`, a `what`, cannot be written."""
     number = error.errno if isinstance(error, OSError) else None
     remedy = _REMEDIES.get(number or 0, "choose another name or folder")
-    return ImageError("the picture cannot be written", _why(error, path), remedy)
+    return ImageError(f"the {what} cannot be written", _why(error, path), remedy)
 
 
 def _why(error: Exception, path: Path) -> str:

@@ -100,8 +100,8 @@ def load(source: object, *, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> P
     if isinstance(source, (str, os.PathLike)):
         return _load_file(Path(os.fsdecode(source)), max_megapixels)
     if isinstance(source, Image.Image):
-        with _quiet_pillow("a PIL image"):
-            _check_size((source.height, source.width), "a PIL image", max_megapixels)
+        with quiet_pillow("a PIL image"):
+            check_size((source.height, source.width), "a PIL image", max_megapixels)
             return _picture(source, "<PIL image>")
     if isinstance(source, np.ndarray):
         return _from_array(source, max_megapixels)
@@ -112,17 +112,17 @@ def load(source: object, *, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> P
 
 
 def _load_file(path: Path, max_megapixels: float) -> Picture:
-    with open_regular(path) as file, _quiet_pillow(path.name):
-        image = _open(file, path.name)
-        _check_size((image.height, image.width), path.name, max_megapixels)
+    with open_regular(path) as file, quiet_pillow(path.name):
+        image = opened(file, path.name)
+        check_size((image.height, image.width), path.name, max_megapixels)
         if image.format == "PNG":
             image.verify()  # every chunk's CRC, up to the end; decoding alone would not notice
-            image = _open(file, path.name)
+            image = opened(file, path.name)
         return _picture(image, path.name, file)
 
 
 @contextmanager
-def _quiet_pillow(name: str) -> Iterator[None]:
+def quiet_pillow(name: str) -> Iterator[None]:
     """Pillow without warnings and without its own size limit; all that it may raise as ImageError.
 
     Decoders meet hostile bytes and raise nearly anything: OSError, SyntaxError, ValueError,
@@ -161,7 +161,7 @@ def _silent_libtiff() -> Iterator[None]:
         os.close(kept)
 
 
-def _open(file: IO[bytes], name: str) -> ImageFile.ImageFile:
+def opened(file: IO[bytes], name: str) -> ImageFile.ImageFile:
     """The picture in `file` with its header read and nothing decoded."""
     try:
         file.seek(0)
@@ -182,7 +182,7 @@ def _unidentified(start: bytes, name: str) -> ImageError:
 
 
 def _picture(image: Image.Image, name: str, file: IO[bytes] | None = None) -> Picture:
-    reopen = None if file is None else lambda: _open(file, name)
+    reopen = None if file is None else lambda: opened(file, name)
     with _silent_libtiff() if image.format == "TIFF" else nullcontext():
         colour, alpha, notes = decode(image, name, reopen)
     pixels = _tensor(colour).expand(1, 3, -1, -1).contiguous()
@@ -190,7 +190,7 @@ def _picture(image: Image.Image, name: str, file: IO[bytes] | None = None) -> Pi
     return Picture(pixels, mask, name, None if file is None else digest(file), notes)
 
 
-def _check_size(size: tuple[int, int], name: str, max_megapixels: float) -> None:
+def check_size(size: tuple[int, int], name: str, max_megapixels: float) -> None:
     """Raises ImageError unless a picture of this (height, width) can be used."""
     height, width = size
     received = f"{name}: {width} × {height} pixels"
@@ -230,7 +230,7 @@ def _from_array(array: Samples, max_megapixels: float) -> Picture:
         rule = "an array must be H W, H W 3 or H W 4 of uint8 or uint16"
         raise ImageError(rule, f"{array.shape} of {array.dtype}", "convert it, or give a tensor 1 3 H W in [0, 1]")
     height, width, channels = plane.shape
-    _check_size((height, width), "an array", max_megapixels)
+    check_size((height, width), "an array", max_megapixels)
     pixels = _tensor(plane[..., :3]).expand(1, 3, -1, -1).contiguous()
     return Picture(pixels, _tensor(plane[..., 3:]) if channels == 4 else None, "<array>", None)
 
@@ -240,7 +240,7 @@ def _from_tensor(tensor: Tensor, max_megapixels: float) -> Picture:
     if not usable:
         received = f"{tuple(tensor.shape)} of {str(tensor.dtype).removeprefix('torch.')}"
         raise ImageError("a tensor must be 1 3 H W of floats in [0, 1]", received, "reshape and scale it")
-    _check_size((tensor.shape[2], tensor.shape[3]), "a tensor", max_megapixels)
+    check_size((tensor.shape[2], tensor.shape[3]), "a tensor", max_megapixels)
     pixels = tensor.detach().to(torch.float32)
     low, high = float(pixels.min()), float(pixels.max())  # NaN if there is one
     if not (low >= -ROUNDING and high <= 1 + ROUNDING):
@@ -383,8 +383,8 @@ def check_destination(path: str | os.PathLike[str], *, bits: int = 8) -> Path:
 def read_recipe(path: str | os.PathLike[str]) -> dict[str, Any]:
     """The recipe inside a picture; raises ImageError when there is none or it is damaged."""
     path = Path(path)
-    with open_regular(path) as file, _quiet_pillow(path.name):
-        image = _open(file, path.name)
+    with open_regular(path) as file, quiet_pillow(path.name):
+        image = opened(file, path.name)
         text = image.info.get(recipes.KEYWORD)
         packet = image.info.get("xmp")
         if text is None and packet:

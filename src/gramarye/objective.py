@@ -58,7 +58,7 @@ class Term:
     """
 
     name: str
-    kind: str  # content, style, tv or box
+    kind: str  # content, style, tv, box or temporal
     layer: str
     weight: float
     measure: Measure
@@ -175,6 +175,21 @@ def _chroma_variation(image: Tensor) -> Tensor:
     return statistics.total_variation(statistics.chroma(image))
 
 
+def temporal_term(name: str, target: Tensor, weights: Tensor, weight: float) -> Term:
+    """The term that holds a picture to an earlier one that was moved to its place: 1/D·Σ c·(x − ω)².
+
+    `target` is ω, 1 C H W; `weights` is c, 1 1 H W, how far each place of it can be relied on. A picture of another
+    size is compared with both resized to it. Ruder, Dosovitskiy, Brox 2016, "Artistic Style Transfer for Videos".
+    """
+    target, weights = target.detach(), weights.detach()
+
+    @lru_cache(maxsize=1)
+    def at(size: torch.Size) -> tuple[Tensor, Tensor]:
+        return _resized(target, size, target.device), _resized(weights, size, weights.device)
+
+    return Term(name, "temporal", "pixels", weight, lambda found: statistics.temporal_distance(found, *at(found.shape)))
+
+
 def balanced(
     network: VGG, photograph: Tensor, terms: Iterable[Term], how: str = "start", seed: int = 0
 ) -> tuple[Term, ...]:
@@ -229,16 +244,20 @@ def objective_for(
     *,
     regions: Regions | None = None,
     detail: Tensor | None = None,
+    style: Sequence[Term] | None = None,
 ) -> Objective:
     """The objective of one scale: content, style and smoothness terms, balanced as the settings say.
 
     `photograph` is 1 3 H W at the size of the scale; the paintings are 1 3 H W at theirs. `regions` says which
     part of the picture is painted like which part of the paintings, and how much of the photograph each keeps;
-    `detail`, 1 1 H W and ≥ 0, how much of it each place keeps, relative to its mean. Raises SettingsError.
+    `detail`, 1 1 H W and ≥ 0, how much of it each place keeps, relative to its mean. `style` are the paintings'
+    `style_terms` if they have been made before. Raises SettingsError.
     """
+    if style is None:
+        style = style_terms(network, paintings, settings.style, regions=regions, seed=settings.seed)
     terms = (
         *content_terms(network, photograph, settings.content, _content_map(regions, detail)),
-        *style_terms(network, paintings, settings.style, regions=regions, seed=settings.seed),
+        *style,
         *smoothness_terms(settings.smoothness),
     )
     if not any(term.weight for term in terms):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,8 +15,9 @@ import gramarye
 from gramarye import detail, images, machine, recolor, starts, weights
 from gramarye.errors import SettingsError
 from gramarye.images import Picture
-from gramarye.objective import Objective, objective_for
+from gramarye.objective import Objective, Term, objective_for, style_terms
 from gramarye.optimize import Descent, Step
+from gramarye.origins import surroundings
 from gramarye.regions import Masks, Regions
 from gramarye.result import Result
 from gramarye.schedule import Scale, schedule
@@ -31,6 +31,17 @@ DRAFT_SIZE, DRAFT_STEPS = 192, 60  # of the painting that shows which details ge
 Change = tuple[int, dict[str, Any]]  # after so many evaluations these knobs get these values
 # What makes another objective of one, given the network and the paintings as it sees them.
 Alteration = Callable[[Objective, VGG, Sequence[Tensor]], Objective]
+
+
+@runtime_checkable
+class Held(Protocol):
+    """What a painting is held to beside photograph and paintings; pictures are 1 3 H W of any size."""
+
+    def laid_over(self, pixels: Tensor) -> Tensor:
+        """The picture that a size begins with, with what is known of it already."""
+
+    def added(self, objective: Objective, network: VGG, photograph: Tensor) -> Objective:
+        """The objective for a picture of the photograph's size, with more terms."""
 
 
 @dataclass
@@ -55,6 +66,8 @@ class Painting:
     watched: bool = False  # each Step tells how hard each term pulls; may be switched between two
     changes: list[Change] = field(default_factory=list)
     alter: Alteration | None = None
+    held: Held | None = None
+    targets: dict[Any, tuple[Term, ...]] | None = None  # style terms that paintings of the same styles share
     pixels: Tensor = field(default_factory=lambda: torch.empty(0), repr=False)
     history: list[Step] = field(default_factory=list)
     seconds: float = 0.0
@@ -139,6 +152,8 @@ class Painting:
     def _descend(self, scale: Scale) -> Descent:
         """The descent at one scale, from the picture so far."""
         self.pixels = self.enlarged(scale.size)
+        if self.held:
+            self.pixels = self.held.laid_over(self.pixels)
         settings = self.settings
         objective = self.objective(scale.size) if scale.evaluations else Objective(())
         seed = settings.seed + self.scale
@@ -201,11 +216,23 @@ class Painting:
             self.settings,
             regions=self.regions_at(photograph, paintings),
             detail=self.detail_at(photograph),
+            style=self._style_terms(network, paintings, size),
         )
+        if self.held:
+            made = self.held.added(made, network, photograph)
         if self.alter:
             made = self.alter(made, network, paintings)
         self._asked |= {term.name: (term.kind, term.layer) for term in made.terms}
         return strengthened(made, self.settings.strength)
+
+    def _style_terms(self, network: VGG, paintings: Sequence[Tensor], size: tuple[int, int]) -> tuple[Term, ...] | None:
+        """The style terms at a size if they are shared and have no regions: made once, used by every painting."""
+        if self.targets is None or self.masks is not None or network is not self.network:
+            return None
+        key = size, self.settings.style, self.settings.seed
+        if key not in self.targets:
+            self.targets[key] = style_terms(network, paintings, self.settings.style, seed=self.settings.seed)
+        return self.targets[key]
 
     def enlarged(self, size: tuple[int, int]) -> Tensor:
         """The picture so far, 1 3 H W of `size`.
@@ -280,9 +307,12 @@ class Painting:
 
     def begin(self, own: Tensor | None = None) -> None:
         """Put the first picture in place, as `init` says; `own` is that of init=file."""
+        began = time.perf_counter()
         photograph, paintings = self.photograph_at(self.scales[0].size), self.paintings_at(self.scales[0].size)
         regions = self.regions_at(photograph, paintings)
-        self.pixels = starts.start(self.settings, photograph, paintings, regions, own)
+        self.pixels = starts.start(self.settings, photograph, paintings, regions, own, self.styles)
+        if self.settings.init == "fast":
+            self.seconds = time.perf_counter() - began  # a part of the painting that is painted already
 
     def result(self) -> Result:
         """What has been reached so far, at full size, with its terms."""
@@ -318,13 +348,7 @@ class Painting:
                 "sha256": self.loaded.sha256,
                 "file": None if self.loaded.path == weights.embedded() else str(self.loaded.path),
             },
-            "machine": {
-                "device": str(self.device),
-                "precision": str(self.network.dtype).removeprefix("torch."),
-                "threads": torch.get_num_threads(),
-                "processor": machine.processor_name(),
-            },
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+            **surroundings(self.device, self.network.dtype),
             "evaluations": self.evaluations,
             "finished": self.scale >= len(self.scales),
             "terms": list(terms),

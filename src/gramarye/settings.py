@@ -199,8 +199,8 @@ class Settings(Group):
     init: str = knob(
         "matched",
         "start: the photograph, the photograph with the painting's colour moments, noise, black, grey, the painting, "
-        "or a picture of your own (--start)",
-        choices=("content", "matched", "noise", "black", "grey", "style", "file"),
+        "what a feed-forward network paints in one pass (fast), or a picture of your own (--start)",
+        choices=("content", "matched", "noise", "black", "grey", "style", "fast", "file"),
     )
     noise: float = knob(0.25, "standard deviation of the Gaussian noise of init=noise, around 0.5", low=0, high=2)
     color: str = knob(

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from gramarye import images, recolor, statistics
 from gramarye.errors import SettingsError
+from gramarye.fast.paint import painter_for
+from gramarye.images import Picture
 from gramarye.regions import Regions
 from gramarye.settings import Settings
 
@@ -24,13 +26,17 @@ def start(
     paintings: Sequence[Tensor],
     regions: Regions | None = None,
     own: Tensor | None = None,
+    styles: Sequence[Picture] = (),
 ) -> Pixels:
-    """The first picture, of the photograph's size; `own` is the one of init=file.
+    """The first picture, of the photograph's size; `own` is the one of init=file, `styles` the paintings at full size.
 
     Below a strength of 1 it lies between the photograph and what `init` says; in grey where only luminance
     is painted. Raises SettingsError for init=file without `own`.
     """
-    first = _first(settings, photograph, paintings, regions, own)
+    if settings.init == "fast":
+        first = painted(settings, photograph, styles, regions)
+    else:
+        first = _first(settings, photograph, paintings, regions, own)
     if settings.color == "luminance":
         first = recolor.grey(first)
     return photograph + min(settings.strength, 1.0) * (first - photograph) if settings.strength < 1 else first
@@ -94,3 +100,26 @@ def _matched_by_region(photograph: Tensor, paintings: Sequence[Tensor], regions:
             own = photograph[0][:, inside]
             result[0][:, inside] = statistics.match_color_moments(own[None, :, None], colors[None, :, None])[0, :, 0]
     return result
+
+
+def painted(
+    settings: Settings, photograph: Pixels, styles: Sequence[Picture], regions: Regions | None = None
+) -> Pixels:
+    """What a feed-forward network paints in one pass, in the mix of the paintings, or region by region.
+
+    x = C + Σ_r m_r·(P_r − C): in each region, with mask m, the mean of what is painted after those that have it. Raises
+    WeightsError when the package lacks its networks.
+    """
+
+    def after(paintings: Sequence[Picture], mix: Sequence[float] = ()) -> Tensor:
+        painter = painter_for(list(paintings), mix=mix, device=settings.device, precision=settings.precision)
+        return painter(photograph)
+
+    if regions is None:
+        return after(styles, settings.style.mix)
+    pictures, result = [after([style]) for style in styles], photograph.clone()
+    for number in range(len(regions.labels)):
+        pairs = zip(pictures, regions.paintings, strict=True)
+        mine = [picture for picture, mask in pairs if float(mask[0, number].max()) > 0]
+        result += regions.picture[:, number : number + 1] * (torch.stack(mine).mean(0) - photograph)
+    return result.clamp(0, 1)

@@ -166,7 +166,7 @@ class VGG(nn.Module):
 
     def _check_size(self, image: Image, deepest: str) -> None:
         stride = self.table[deepest].stride
-        if min(image.shape[-2:]) < stride:
+        if any(side < stride for side in image.shape[-2:]):
             rule = f"{deepest} needs a picture of at least {stride} px on each side"
             size = f"{image.shape[-1]}×{image.shape[-2]}"
             raise ImageError(rule, size, "use a larger size or a shallower layer")

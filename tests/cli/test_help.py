@@ -53,6 +53,8 @@ def test_all_commands_are_known() -> None:
         "explain",
         "serve",
         "doctor",
+        "fast apply",
+        "fast export",
         "study list",
         "study plan",
         "study run",
@@ -63,6 +65,7 @@ def test_all_commands_are_known() -> None:
         "weights fetch",
         "weights verify",
         "weights import",
+        "video",
     }
 
 

@@ -44,7 +44,20 @@ def test_at_the_photograph_content_is_nothing_and_style_is_its_weight() -> None:
     assert float(found["style"]) == pytest.approx(settings.style.weight, rel=1e-5)
 
 
-@pytest.mark.parametrize("change", [{"balance": "raw"}, {"style.statistic": "moments"}, {"content.distance": "l1"}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"balance": "raw"},
+        {"style.statistic": "moments"},
+        {"content.distance": "l1"},
+        {"content.detail": "2.0"},
+        {"smoothness.reduction": "sum"},
+        {"strength": "0.5"},
+        {"color": "luminance"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
 def test_settings_that_are_not_written_for_batches_are_refused(change: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match="a painter is trained with balance=start"):
+    ((name, value),) = change.items()
+    with pytest.raises(SettingsError, match=f"a painter is trained with {name}=.*; got {value}. Train with"):
         Losses(network_of_its_own(), preset("default").with_(**change))

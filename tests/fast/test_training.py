@@ -13,7 +13,7 @@ from gramarye.errors import ImageError
 from gramarye.fast.losses import Losses
 from gramarye.fast.painter import Painter
 from gramarye.fast.photographs import Photographs, files_in
-from gramarye.fast.training import Training
+from gramarye.fast.training import Training, alone
 from gramarye.vgg import VGG
 from networks import picture, random_weights
 
@@ -31,7 +31,7 @@ def training(folder: Path, steps: int) -> Training:
     losses = Losses(VGG(random_weights()), preset("default"))
     photographs = Photographs(files_in(folder), torch.Generator().manual_seed(0))
     paintings = [picture(48, 48, seed) for seed in (20, 21)]
-    return Training(painter, losses, photographs, paintings, steps, batch=2, crop=32)
+    return Training(painter, losses, photographs, paintings, alone(2), steps, batch=2, crop=32)
 
 
 def test_it_learns(folder: Path) -> None:

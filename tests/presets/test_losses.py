@@ -20,7 +20,7 @@ from networks import picture
 from .originals import ORIGINALS, See
 
 PHOTOGRAPH, PAINTING, OTHER = (picture(48, 64, seed).double() for seed in (1, 2, 3))
-FREE = {"default", "draft", "large", "nnst", "strotss"}  # Gramarye's own, and what is but in their spirit
+FREE = {"default", "draft", "fast", "large", "nnst", "strotss"}  # Gramarye's own, and what is but in their spirit
 
 
 def seeing(network: VGG) -> See:

@@ -18,7 +18,7 @@ from gramarye.presets import PRESETS, find, preset
 from gramarye.settings import KNOBS, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-OWN = ("default", "draft", "large")
+OWN = ("default", "draft", "fast", "large")
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -36,6 +36,8 @@ def test_own_presets_are_as_they_were() -> None:
     default = preset("default")
     assert (default.size, default.steps, default.style.weight, default.smoothness.chroma) == (512, 200, 30.0, 80.0)
     assert {name for name in KNOBS if preset("draft").get(name) != default.get(name)} == {"size", "steps"}
+    changed = {name for name in KNOBS if preset("fast").get(name) != default.get(name)}
+    assert changed == {"init", "steps", "scales.count", "scales.shares"}
     changed = {name for name in KNOBS if preset("large").get(name) != default.get(name)}
     assert changed == {"size", "steps", "scales.count", "scales.shares"}
 

@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from gramarye.cli import console, demo, doctor, explain, picture, presets, serve, study, transfer, weights
+from gramarye.cli import console, demo, doctor, explain, fast, picture, presets, serve, study, transfer, video, weights
 
 EPILOG = "Every command has an example in its own help: gramarye transfer --help"
 
@@ -30,8 +30,10 @@ app.command()(picture.inspect)
 app.command()(picture.replay)
 app.command()(picture.measure)
 app.command()(explain.explain)
+app.add_typer(fast.app, name="fast")
 app.add_typer(study.app, name="study")
 app.add_typer(weights.app, name="weights")
+app.command()(video.video)
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 

@@ -8,13 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-import gramarye
 from gramarye import presets
 from gramarye.cli import console, replaying
 from gramarye.cli import painting as shared
+from gramarye.cli.fast import again
 from gramarye.cli.transfer import Bits, Megapixels
-from gramarye.errors import ImageError, SettingsError
-from gramarye.settings import Settings
 
 Painted = Annotated[
     Path, typer.Argument(metavar="PICTURE", help="A picture that Gramarye painted.", show_default=False)
@@ -77,12 +75,16 @@ def replay(
     Example: [b]gramarye replay out.png -o again.png[/b]
     """
     recipe = replaying.recipe_in(picture)
-    settings = _settings(recipe)
+    settings = replaying.settings_of(recipe)
+    folders = [picture.parent, *([inputs] if inputs else [])]
+    if replaying.in_one_pass(recipe):
+        lying = again.Lying(picture, folders, content, style or [], weights)
+        again.replay(recipe, lying, output, bits=bits, max_megapixels=max_megapixels, json=json, quiet=quiet)
+        return
     from gramarye import machine
 
-    folders = [picture.parent, *([inputs] if inputs else [])]
-    photograph, *paintings = _inputs(recipe, folders, content, style or [])
-    file = weights or _weights_file(recipe)
+    photograph, *paintings = replaying.pictures_of(recipe, folders, content, style or [])
+    file = weights or replaying.weights_file(recipe)
     more = replaying.inputs_of(recipe, folders)
     order = shared.Order(settings, recipe["preset"], file, bits, max_megapixels, quiet, more)
     shared.check_output(output, [picture, photograph, *paintings, *order.files()], bits=bits)
@@ -97,35 +99,6 @@ def replay(
         console.answer({**shared.as_json(result, recipe["preset"]), "output": str(output), "interrupted": interrupted})
     if interrupted:
         raise typer.Exit(console.INTERRUPTED)
-
-
-def _settings(recipe: dict[str, Any]) -> Settings:
-    """The recipe's settings with the network that painted it; raises SettingsError for those of another version."""
-    try:
-        return Settings.from_dict(recipe["settings"]).with_(**{"network.name": recipe["network"]["name"]})
-    except SettingsError as error:
-        version = recipe["gramarye"]
-        received = f"{error.rule}: {error.received}, in a recipe of gramarye {version}"
-        known = version == gramarye.__version__
-        remedy = "use the picture as Gramarye wrote it" if known else f"replay it with gramarye {version}"
-        raise SettingsError("replaying needs settings that this version knows", received, remedy) from error
-
-
-def _weights_file(recipe: dict[str, Any]) -> Path | None:
-    """The file that the recipe's weights were read from; None where it is not, to look where they belong."""
-    file = recipe["network"]["file"]
-    return Path(file) if file and Path(file).is_file() else None
-
-
-def _inputs(recipe: dict[str, Any], folders: list[Path], content: str | None, styles: list[str]) -> list[str]:
-    """Where the photograph and the paintings lie now; raises ImageError for those that are not found."""
-    origins = recipe["styles"]
-    if len(styles) > len(origins):
-        received, remedy = f"{len(styles)} for {len(origins)}", "name them in the recipe's order"
-        raise ImageError("--style replaces the paintings of the recipe one by one", received, remedy)
-    given = [*styles, *[None] * (len(origins) - len(styles))]
-    paintings = [replaying.found(*pair, folders, "--style") for pair in zip(origins, given, strict=True)]
-    return [replaying.found(recipe["content"], content, folders, "--content"), *paintings]
 
 
 @console.command

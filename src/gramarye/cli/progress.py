@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from gramarye.cli import console
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+EVERY = 25  # frames, after which a line is due where nobody knows how many there will be
 
 
 class ProgressBar:
@@ -70,6 +73,51 @@ class SeriesBar:
         if self.live:
             self.progress.update(self.task, completed=done, loss=f"loss {loss:.4g}")
             self.progress.update(self.all, completed=self.number - 1 + done / self.total)
+
+
+class FilmBar:
+    """The frames of a film: a bar with remaining time and pace on a terminal; elsewhere a line at every tenth.
+
+    `done` are there already. Where the film does not tell how long it is, `total` is None.
+    """
+
+    def __init__(self, label: str, total: int | None, done: int = 0) -> None:
+        self.label, self.total, self.before, self.done = label, total, done, done
+        self.live, self.began = console.on_terminal(), time.monotonic()
+
+    def __enter__(self) -> FilmBar:
+        if self.live:
+            self.progress = _bars()
+            self.task = self.progress.add_task(self.label, total=self.total or 0, completed=self.done, loss="")
+            self.progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.progress.stop()
+
+    def show(self) -> None:
+        """One frame more."""
+        self.done += 1
+        if self.live:
+            self.progress.update(self.task, completed=self.done, loss=self._pace())
+        elif self._is_due():
+            console.say(f"{self.label}  {self.done}/{self.total or '?'}  {self._pace()}{self._remaining()}")
+
+    def _is_due(self) -> bool:
+        if not self.total:
+            return self.done % EVERY == 0
+        return self.done * 10 // self.total > (self.done - 1) * 10 // self.total
+
+    def _rate(self) -> float:
+        return (self.done - self.before) / max(time.monotonic() - self.began, 1e-6)
+
+    def _pace(self) -> str:
+        return f"{self._rate():.3g} frames/s"
+
+    def _remaining(self) -> str:
+        left = (self.total or 0) - self.done
+        return f"  {console.seconds_in_words(left / self._rate())} left" if left > 0 else ""
 
 
 def _bars() -> Progress:

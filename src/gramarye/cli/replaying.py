@@ -7,7 +7,9 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from gramarye.errors import ImageError
+import gramarye
+from gramarye.errors import ImageError, SettingsError
+from gramarye.settings import Settings
 
 if TYPE_CHECKING:
     from gramarye.painting import Painting
@@ -52,13 +54,15 @@ def _misfit(plain: Any, shape: Any, name: str) -> str | None:
 
 
 def _optional_misfit(recipe: dict[str, Any]) -> str | None:
-    """As `_misfit`, of masks, start and changes, which a recipe need not have."""
+    """As `_misfit`, of masks, start, changes and a pass, which a recipe need not have."""
     return next((found for part in _optional(recipe) if (found := _misfit(*part))), None)
 
 
 def _optional(recipe: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
     if recipe.get("start") is not None:
         yield recipe["start"], _ORIGIN, "start"
+    if recipe.get("fast") is not None:
+        yield recipe["fast"], {"kind": str, "styles": [str]}, "fast"
     weights = recipe.get("region_content") or {}
     yield weights, dict.fromkeys(weights, _NUMBER) if isinstance(weights, dict) else {}, "region_content"
     masks = recipe.get("style_masks") or []
@@ -75,6 +79,41 @@ def _optional(recipe: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
             yield regions, {name: _ORIGIN for name, each in regions.items() if each is not None}, "regions"
         else:
             yield mask, _ORIGIN, "mask"
+
+
+def settings_of(recipe: dict[str, Any]) -> Settings:
+    """The recipe's settings with the network that painted it; raises SettingsError for those of another version."""
+    seen = {} if in_one_pass(recipe) else {"network.name": recipe["network"]["name"]}
+    try:
+        return Settings.from_dict(recipe["settings"]).with_(**seen)
+    except SettingsError as error:
+        version = recipe["gramarye"]
+        received = f"{error.rule}: {error.received}, in a recipe of gramarye {version}"
+        known = version == gramarye.__version__
+        remedy = "use the picture as Gramarye wrote it" if known else f"replay it with gramarye {version}"
+        raise SettingsError("replaying needs settings that this version knows", received, remedy) from error
+
+
+def in_one_pass(recipe: dict[str, Any]) -> bool:
+    """Whether a feed-forward network painted it."""
+    return recipe.get("fast") is not None
+
+
+def weights_file(recipe: dict[str, Any]) -> Path | None:
+    """The file that the recipe's weights were read from; None where it is not, to look where they belong."""
+    file = recipe["network"]["file"]
+    return Path(file) if file and Path(file).is_file() else None
+
+
+def pictures_of(recipe: dict[str, Any], folders: Sequence[Path], content: str | None, styles: list[str]) -> list[str]:
+    """Where the photograph and the paintings lie now; raises ImageError for those that are not found."""
+    origins = recipe["styles"]
+    if len(styles) > len(origins):
+        received, remedy = f"{len(styles)} for {len(origins)}", "name them in the recipe's order"
+        raise ImageError("--style replaces the paintings of the recipe one by one", received, remedy)
+    given = [*styles, *[None] * (len(origins) - len(styles))]
+    paintings = [found(*pair, folders, "--style") for pair in zip(origins, given, strict=True)]
+    return [found(recipe["content"], content, folders, "--content"), *paintings]
 
 
 def inputs_of(recipe: dict[str, Any], folders: Sequence[Path]) -> Inputs:

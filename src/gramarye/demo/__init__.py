@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gramarye.errors import ImageError, unknown_name
+
+PREFIX = "demo:"  # of a bundled picture's name where a file might stand
+
 
 def photograph() -> Path:
     """Grace Hopper's portrait, 512×606, from matplotlib's sample data."""
@@ -19,3 +23,13 @@ def photograph() -> Path:
 def styles() -> tuple[Path, ...]:
     """The bundled paintings in alphabetical order."""
     return tuple(sorted(Path(__file__).parent.glob("*.jpg")))
+
+
+def path_of(name: str) -> Path:
+    """The bundled picture of a name: photograph, cubist …; raises ImageError with the nearest known name."""
+    paintings = {path.stem: path for path in styles()}
+    if name == "photograph":
+        return photograph()
+    if name not in paintings:
+        raise ImageError(*unknown_name("bundled picture", name, ("photograph", *paintings)))
+    return paintings[name]

@@ -235,7 +235,7 @@ def settings_in(recipe: Mapping[str, Any]) -> tuple[Settings, str]:
     """
     try:
         settings = Settings.from_dict(recipe["settings"])
-        network = {"network.name": recipe["network"]["name"]}
+        network = {} if recipe.get("fast") else {"network.name": recipe["network"]["name"]}  # which paints, not sees
         return settings.with_(**network), str(recipe.get("preset", ""))
     except (SettingsError, KeyError, TypeError) as error:
         rule = "a picture is explained with settings that this version knows"

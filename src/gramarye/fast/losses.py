@@ -25,6 +25,16 @@ from gramarye.vgg import VGG
 Images = Float[Tensor, "batch 3 height width"]
 Values = Float[Tensor, " batch"]
 Grams = Mapping[str, Float[Tensor, "batch channels channels"]]
+PLAIN = {  # what is not written for batches, at the value that it must have
+    "balance": "start",
+    "style.statistic": "gram",
+    "style.distance": "l2",
+    "content.distance": "l2",
+    "content.detail": 0.0,
+    "smoothness.reduction": "mean",
+    "strength": 1.0,
+    "color": "style",
+}
 
 
 @dataclass(frozen=True)
@@ -35,11 +45,10 @@ class Losses:
     settings: Settings
 
     def __post_init__(self) -> None:
-        style, content = self.settings.style, self.settings.content
-        plain = (self.settings.balance, style.statistic, style.distance, content.distance)
-        if plain != ("start", "gram", "l2", "l2"):
-            rule = "a painter is trained with balance=start, Gram matrices and squared distances"
-            raise SettingsError(rule, ", ".join(plain), "train with the preset default")
+        for name, value in PLAIN.items():
+            if self.settings.get(name) != value:
+                rule = f"a painter is trained with {name}={value}"
+                raise SettingsError(rule, self.settings.get(name), "train with the preset default")
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -11,6 +11,9 @@ the photograph, which therefore need not pass through it.
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -36,9 +39,37 @@ class Normalisation(nn.Module):
 
     def forward(self, found: Map, mix: Mix) -> Map:
         """Normalise `found` over its positions, then scale and shift it as the mix of styles says."""
-        plain = F.group_norm(found, found.shape[1], eps=EPSILON)  # a group a channel: reads channels-last as it lies
+        plain = normalised(found)
         gain, offset = ((mix @ each)[:, :, None, None].to(found.dtype) for each in (self.gain, self.offset))
         return torch.addcmul(offset, plain, gain)
+
+
+def normalised(found: Map) -> Map:
+    """(x − μ)/σ for each picture and channel."""
+    if torch.is_grad_enabled() and found.requires_grad:
+        plain: Tensor = _Normalised.apply(found)  # type: ignore[no-untyped-call]
+        return plain
+    return F.group_norm(found, found.shape[1], eps=EPSILON)  # a group a channel: reads channels-last as it lies
+
+
+class _Normalised(torch.autograd.Function):
+    """With a gradient of its own, g − mean(g) − y·mean(g·y) over σ: torch's takes 15 times as long on a processor."""
+
+    @staticmethod
+    def forward(ctx: Any, found: Tensor) -> Tensor:
+        count, channels, *sides = found.shape
+        size = (count, channels, math.prod(sides), channels)
+        plain, _, inverse = torch.native_group_norm(found, None, None, *size, EPSILON)
+        ctx.save_for_backward(plain, inverse.view(count, channels, 1, 1))
+        return plain
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        plain, inverse = ctx.saved_tensors
+        (gradient,) = gradients
+        mean = gradient.mean((2, 3), keepdim=True)
+        along = (gradient * plain).mean((2, 3), keepdim=True)
+        return torch.addcmul(gradient - mean, plain, along, value=-1).mul_(inverse.to(plain.dtype))
 
 
 class Block(nn.Module):
@@ -74,7 +105,8 @@ class Painter(nn.Module):
     def forward(self, photographs: Image, mix: Mix) -> Image:
         """Paint pictures of any size; not clipped to [0, 1]."""
         height, width = photographs.shape[2:]
-        padded = F.pad(photographs, (0, -width % CELL, 0, -height % CELL), mode="replicate")
+        below, beside = ((side + CELL - 1) // CELL * CELL - side for side in (height, width))
+        padded = F.pad(photographs, (0, beside, 0, below), mode="replicate")
         cells = F.pixel_unshuffle(padded, CELL).contiguous(memory_format=torch.channels_last)
         found = F.relu(self.after_enter(self.enter(cells), mix), inplace=True)
         for block in self.body:

@@ -6,22 +6,26 @@ A generator: whoever pulls it, logs and stops. Its state goes into a checkpoint 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from jaxtyping import Float
+from torch import Tensor, nn
 
+from gramarye.errors import OptimizationError
 from gramarye.fast.losses import Losses
-from gramarye.fast.painter import Painter
 from gramarye.fast.photographs import CROP, Photographs
 
 RATE = 1e-3
 LAST_RATE = 0.02  # of the rate, where it ends
 WARM = 50  # steps at the beginning over which the rate rises
 LARGEST = 5.0  # norm of a gradient: a longer one is shortened
+PATIENCE = 10  # steps in a row without a finite gradient
 BATCH = 4
+
+Pictures = Float[Tensor, "batch 3 height width"]
 
 
 @dataclass(frozen=True)
@@ -40,25 +44,39 @@ class Step:
 
 @dataclass
 class Training:
-    """A painter that is being trained, as far as it has come; `paintings` are 1 3 H W, one for each of its styles."""
+    """A painter that is being trained, as far as it has come; `paintings` are 1 3 H W, one for each style drawn.
 
-    painter: Painter
+    `told` makes of the places of a batch's styles among the paintings what the painter is told of them. Everything
+    happens on the painter's device. Of the paintings only what the objective asks is kept.
+    """
+
+    painter: nn.Module
     losses: Losses
     photographs: Photographs
-    paintings: Sequence[Tensor]
+    paintings: InitVar[Iterable[Tensor]]
+    told: Callable[[list[int]], object]
     steps_in_all: int
     batch: int = BATCH
     crop: int = CROP
     index: int = 0
+    _lost: int = field(init=False, default=0)
     _optimizer: torch.optim.Adam = field(init=False)
     _grams: list[Mapping[str, Tensor]] = field(init=False)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, paintings: Iterable[Tensor]) -> None:
         self._optimizer = torch.optim.Adam(self.painter.parameters(), lr=RATE)
-        self._grams = [self.losses.grams(painting) for painting in self.paintings]
+        self._grams = [self.losses.grams(painting.to(self.device)) for painting in paintings]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the painter is."""
+        return next(self.painter.parameters()).device
 
     def steps(self) -> Iterator[Step]:
-        """Train to the end, one Step at a time; stop pulling at any time."""
+        """Train to the end, one Step at a time; stop pulling at any time.
+
+        A step whose gradient is not finite changes nothing; after PATIENCE of them in a row OptimizationError is raised.
+        """
         while self.index < self.steps_in_all:
             rate = self._rate()
             for group in self._optimizer.param_groups:
@@ -68,20 +86,30 @@ class Training:
             yield Step(self.index, values, rate)
 
     def _step(self) -> dict[str, float]:
-        pictures = self.photographs.batch(self.batch, self.crop)
-        styles = torch.randint(len(self._grams), (self.batch,), generator=self.photographs.generator)
-        wanted = {
-            layer: torch.cat([self._grams[style][layer] for style in styles.tolist()]) for layer in self._grams[0]
-        }
-        mix = torch.nn.functional.one_hot(styles, len(self._grams)).to(pictures)
-        with torch.autocast(pictures.device.type, torch.bfloat16, enabled=self.losses.network.dtype == torch.bfloat16):
-            painted = self.painter(pictures, mix)
-        values = self.losses.of(painted.float(), pictures, wanted)
+        pictures = self.photographs.batch(self.batch, self.crop).to(self.device)
+        styles = torch.randint(len(self._grams), (self.batch,), generator=self.photographs.generator).tolist()
+        wanted = {layer: torch.cat([self._grams[style][layer] for style in styles]) for layer in self._grams[0]}
+        values = self.losses.of(self.paint(pictures, self.told(styles)), pictures, wanted)
         self._optimizer.zero_grad()
         _evened(values).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.painter.parameters(), LARGEST)
-        self._optimizer.step()
+        length = float(torch.nn.utils.clip_grad_norm_(self.painter.parameters(), LARGEST))
+        if math.isfinite(length):
+            self._optimizer.step()
+        self._watch(length)
         return {kind: float(value.detach().mean()) for kind, value in values.items()}
+
+    def _watch(self, length: float) -> None:
+        self._lost = 0 if math.isfinite(length) else self._lost + 1
+        if self._lost == PATIENCE:
+            remedy = "begin anew with another seed, or with precision=float32"
+            raise OptimizationError("training needs finite gradients", f"{length} at step {self.index + 1}", remedy)
+
+    def paint(self, pictures: Pictures, told: object) -> Pictures:
+        """What the painter makes of pictures so far, on its device, not clipped; in the network's precision."""
+        lower = self.losses.network.dtype
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=lower == torch.bfloat16):
+            painted: Tensor = self.painter(pictures, told)
+        return painted.float()
 
     def _rate(self) -> float:
         """Rising at first, then along half a cosine."""
@@ -102,8 +130,16 @@ class Training:
         """Go on from what `state` has given."""
         self.painter.load_state_dict(state["painter"])
         self._optimizer.load_state_dict(state["optimizer"])
+        for parameter, kept in self._optimizer.state.items():  # as they lay: the last bits depend on it
+            for name in ("exp_avg", "exp_avg_sq"):
+                kept[name] = torch.empty_like(parameter).copy_(kept[name])
         self.photographs.generator.set_state(state["generator"])
         self.index = state["index"]
+
+
+def alone(count: int, device: torch.device | None = None) -> Callable[[list[int]], Tensor]:
+    """What a painter of `count` styles is told: each picture in one style alone."""
+    return lambda styles: torch.eye(count, device=device)[styles]
 
 
 def _evened(values: Mapping[str, Tensor]) -> Tensor:

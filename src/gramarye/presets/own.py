@@ -26,6 +26,10 @@ OWN: dict[str, Preset] = {
         DEFAULT.with_(size=384, steps=120),
         "Gramarye's own: the default in a few seconds",
     ),
+    "fast": Preset(
+        DEFAULT.with_(**{"init": "fast", "steps": 20, "scales.count": 1, "scales.shares": ()}),
+        "Gramarye's own: the picture of a feed-forward network, and a few evaluations of the default on it",
+    ),
     "large": Preset(
         DEFAULT.with_(**{"size": 1536, "steps": 240, "scales.count": 4, "scales.shares": (0.4, 0.3, 0.2, 0.1)}),
         "Gramarye's own: the default for a print",

@@ -21,7 +21,13 @@ from gramarye.statistics.gram import (
 from gramarye.statistics.kernels import gaussian_distance, gaussian_sample, gaussian_target, polynomial_distance
 from gramarye.statistics.moments import mean_and_deviation, moments_distance
 from gramarye.statistics.neighbours import neighbour_distance, neighbour_sample, neighbour_target
-from gramarye.statistics.pixels import chroma, match_color_moments, out_of_range, total_variation
+from gramarye.statistics.pixels import (
+    chroma,
+    match_color_moments,
+    out_of_range,
+    temporal_distance,
+    total_variation,
+)
 from gramarye.statistics.positions import Activation, Guide
 from gramarye.statistics.registry import STATISTICS, Statistic, Summary
 from gramarye.statistics.transport import (
@@ -64,6 +70,7 @@ __all__ = [
     "projections",
     "sliced_distance",
     "sorted_projections",
+    "temporal_distance",
     "total_of",
     "total_variation",
     "wasserstein_distance",

@@ -87,6 +87,15 @@ def out_of_range(image: Float[Tensor, "batch 3 height width"]) -> Tensor:
     return excess.square().sum() / (image.shape[2] * image.shape[3])
 
 
+def temporal_distance(image: Image, target: Image, weights: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, ""]:
+    """How far a picture x is from an earlier one ω moved to its place: 1/D·Σ c·(x − ω)², D = C·H·W, a scalar.
+
+    `weights` is c, from 0 to 1: how far each place of ω can be relied on. Ruder, Dosovitskiy, Brox 2016, "Artistic
+    Style Transfer for Videos", equation 7.
+    """
+    return (weights * (image - target).square()).sum() / image.numel()
+
+
 def match_color_moments(image: Float[Tensor, "1 3 h w"], reference: Float[Tensor, "1 3 hr wr"]) -> Tensor:
     """`image` with the mean and covariance of `reference`'s colours, 1 3 h w, clipped to [0, 1].
 

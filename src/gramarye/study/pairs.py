@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gramarye import demo
-from gramarye.errors import StudyError, unknown_name
+from gramarye.errors import ImageError, StudyError
 from gramarye.files import open_regular
 from gramarye.study.record import Pair
 from gramarye.study.tables import Table
-
-DEMO = "demo:"
 
 
 @dataclass
@@ -51,12 +49,15 @@ class Pairs:
         """The file of a picture: what is taken in its place, bundled, or relative to the plan's folder."""
         if text in self.pictures:
             text, folder = self.pictures[text], Path()
-        if text.startswith(DEMO):
-            bundle = {"photograph": demo.photograph(), **{path.stem: path for path in demo.styles()}}
-            name = text.removeprefix(DEMO)
-            if name not in bundle:
-                raise StudyError(*unknown_name("bundled picture", name, bundle))
-            return bundle[name]
+        if text.startswith(demo.PREFIX):
+            return _bundled(text.removeprefix(demo.PREFIX))
         path = folder / Path(text).expanduser()
         with open_regular(path):
             return path.resolve()
+
+
+def _bundled(name: str) -> Path:
+    try:
+        return demo.path_of(name)
+    except ImageError as error:
+        raise StudyError(error.rule, error.received, error.remedy) from error

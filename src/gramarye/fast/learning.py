@@ -1,0 +1,199 @@
+"""Training a painter of one's own: from a folder of photographs and some paintings to a network with its card.
+
+    learning = prepare("photographs", ["sea.jpg", "wood.jpg"], Plan(steps=7000))
+    for step in learning.steps():
+        ...
+    stored.save("painter.safetensors", learning.painter, learning.card())
+
+What is drawn at random depends on the seed alone. `state`, `restore` and `identity` are for a checkpoint.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+import gramarye
+from gramarye import batch, images, machine, weights
+from gramarye.errors import ImageError, SettingsError
+from gramarye.fast import any_style, examination, photographs, variety
+from gramarye.fast.any_style import AnyStyle, Manner
+from gramarye.fast.examination import Styles
+from gramarye.fast.losses import Losses
+from gramarye.fast.painter import Painter
+from gramarye.fast.photographs import Photographs
+from gramarye.fast.plan import MOST_STEPS, Plan
+from gramarye.fast.training import Step, Training, alone
+from gramarye.seeing import make_network
+from gramarye.vgg import VGG
+
+HELD_OUT = 50  # every so manieth photograph is not trained on
+MOST = 5000  # photographs that are used, evenly chosen: about a megabyte each in memory
+MEASURED = 200  # paintings by which a painter of any style is scaled
+RECENT = 100  # steps over which what is told is a mean
+PACE = (2, 8)  # steps to get going, and steps that are timed
+SHEET = 320  # px, the long side of a picture on a sheet
+DECIDE = (  # of a card, what decides the network
+    *("gramarye", "kind", "styles", "paintings", "style_size", "batch", "crop", "settings"),
+    *("photographs_sha256", "network", "encoder"),
+)
+
+Picture = Float[Tensor, "1 3 height width"]
+
+
+@dataclass
+class Learning:
+    """A painter that learns, with what belongs on its card; `seconds` are those of its steps."""
+
+    plan: Plan
+    training: Training
+    styles: Styles
+    unseen: Styles | None  # paintings that it is not trained on
+    held_out: Photographs
+    described: dict[str, Any]  # of the card, what is known from the beginning
+    left_out: Sequence[str] = ()  # of each photograph that could not be used, what is wrong
+    seconds: float = 0.0
+    recent: deque[Step] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    @property
+    def painter(self) -> Painter | AnyStyle:
+        """The painter as far as it has come."""
+        painter = self.training.painter
+        assert isinstance(painter, (Painter, AnyStyle))
+        return painter
+
+    def steps(self) -> Iterator[Step]:
+        """Train to the end, one Step at a time; raises OptimizationError."""
+        began = time.perf_counter()
+        for step in self.training.steps():
+            self.seconds += time.perf_counter() - began
+            self.recent.append(step)
+            yield step
+            began = time.perf_counter()
+
+    def fit(self, hours: float) -> None:
+        """Train for as many steps as fit into so many hours on this machine, by the pace of some that are undone."""
+        before = copy.deepcopy(self.training.state())
+        self.training.steps_in_all = self.training.index + sum(PACE)
+        times = [time.perf_counter(), *(time.perf_counter() for _ in self.training.steps())]
+        self.training.restore(before)
+        pace = (times[-1] - times[PACE[0]]) / PACE[1]
+        left = 3600 * hours - (times[-1] - times[0])
+        self.training.steps_in_all = min(max(1, round(left / pace)), MOST_STEPS)
+
+    def mean(self) -> dict[str, float]:
+        """The parts of the objective and their sum, `total`: the mean over the last RECENT steps."""
+        return examination.mean([step.values for step in self.recent])
+
+    def state(self) -> dict[str, Any]:
+        """Everything that is needed to go on."""
+        recent = [[step.index, step.values, step.rate] for step in self.recent]
+        steps = self.training.steps_in_all
+        return {"training": self.training.state(), "steps": steps, "seconds": self.seconds, "recent": recent}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` has given."""
+        self.training.restore(state["training"])
+        self.training.steps_in_all, self.seconds = state["steps"], state["seconds"]
+        self.recent.extend(Step(*each) for each in state["recent"])
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the network, as JSON, wherever its files lie."""
+        length = {"steps": self.plan.steps} if self.plan.hours is None else {"hours": self.plan.hours}
+        return {name: self.described[name] for name in DECIDE} | length | {"sizes": dict(self.plan.sizes)}
+
+    def sheet(self, photograph: Tensor) -> Tensor:
+        """A photograph, 1 3 H W, at a long side of SHEET px in some of the styles, the unseen ones too."""
+        size = images.fitted_size((photograph.shape[2], photograph.shape[3]), SHEET)
+        styles = [each for each in (self.styles, self.unseen) if each]
+        return examination.sheet(self.training, images.resize(photograph, size), styles)
+
+    def examined(self) -> dict[str, Any]:
+        """The objective on photographs that were held out; under `unseen` in paintings that were, too."""
+        found = examination.examine(self.training, self.held_out, self.styles)
+        if self.unseen:
+            found["unseen"] = examination.examine(self.training, self.held_out, self.unseen)
+        return found
+
+    def card(self) -> dict[str, Any]:
+        """How the painter was trained and what it reaches, as JSON; takes as long as painting some hundred pictures."""
+        return {
+            **self.described,
+            "steps": self.training.index,
+            "seconds": round(self.seconds, 1),
+            "last": self.mean(),
+            "held_out": self.examined(),
+        }
+
+
+def prepare(
+    folder: str | Path,
+    paintings: Sequence[str | Path],
+    plan: Plan | None = None,
+    *,
+    unseen: Sequence[str | Path] = (),
+) -> Learning:
+    """Load a folder's photographs and some paintings, each a file or a folder, and set up a painter to be trained.
+
+    Every HELD_OUT-th photograph, and the paintings of `unseen` for a painter of any style, are not trained on, but
+    measured at the end. Raises ImageError, WeightsError or SettingsError.
+    """
+    plan = plan or Plan()
+    files = photographs.files_in(Path(folder))
+    apart, learned = _paintings(unseen, plan), _paintings(paintings, plan, unseen)
+    if not learned:
+        raise ImageError("a painting is needed to learn its manner", "none")
+    names, device = tuple(batch.names(learned)), machine.choose_device(plan.settings.device)
+    loaded = weights.load(plan.settings.network.name)
+    losses = Losses(make_network(loaded, plan.settings, device), plan.settings)
+    painter = _painter(plan, names, losses.network).to(device)
+    styles, others = (_styles(painter, losses, each, plan.size, device) for each in (learned, apart))
+    seen, held_out = _photographs(files, Path(folder), plan.settings.seed)
+    return Learning(
+        plan=plan,
+        training=_training(plan, painter, losses, seen, learned, device),
+        styles=styles,
+        unseen=others if apart else None,
+        held_out=held_out,
+        described=_described(plan, loaded, names, learned, device) | _counted(seen, held_out),
+        left_out=(*seen.left_out, *held_out.left_out),
+    )
+
+
+def _paintings(places: Sequence[str | Path], plan: Plan, besides: Sequence[str | Path] = ()) -> list[str]:
+    """The files of some paintings, each a file or a folder, without those of others."""
+    if besides and plan.kind == "many":
+        raise SettingsError("a painter of many styles paints what it has learned", "unseen paintings", "leave them out")
+    taken = {Path(each).resolve() for each in batch.pictures_in([str(each) for each in besides])}
+    return [each for each in batch.pictures_in([str(each) for each in places]) if Path(each).resolve() not in taken]
+
+
+def _painter(plan: Plan, names: tuple[str, ...], network: VGG) -> Painter | AnyStyle:
+    """An untrained one, which depends on the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.settings.seed)
+        if plan.kind == "any":
+            return AnyStyle(any_style.encoder(network.dtype))
+        return Painter(names, **plan.sizes)
+
+
+def _styles(
+    painter: Painter | AnyStyle, losses: Losses, files: Sequence[str], size: int, device: torch.device
+) -> Styles:
+    """What is needed of some paintings to measure the painter's pictures."""
+    files = files[: examination.MOST]
+    paintings = [variety.at_most(images.load(file).pixels, size).to(device) for file in files]
+    told, _ = _told(painter, paintings, device)
+    return Styles(tuple(batch.names(files)), [losses.grams(painting) for painting in paintings], told)

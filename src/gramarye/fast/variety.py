@@ -1,0 +1,70 @@
+"""More paintings from a few, so that a painter of any painting meets many: cuttings, other colours, photographs.
+
+A dozen paintings are too few to learn from what any painting's means and deviations look like. So the painter also
+meets parts of them, parts whose channels are exchanged, inverted or brightened, and some photographs as if they were
+paintings: their statistics are yet others.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from gramarye import images
+from gramarye.images import SMALLEST_SIDE
+
+CUT_FROM = 1024  # px, the long side at most of a painting from which parts are cut
+CUTTINGS = 12  # of each painting; every other one in other colours
+SHARES = (0.4, 0.85)  # of the painting's sides
+CUTTING = 384  # px, the long side at most of a part
+INVERTED = 0.3  # of those in other colours
+GAMMA = (0.7, 1.4)
+EVERY, PHOTOGRAPH = 6, 320  # every sixth photograph is a painting too, of this long side in px
+
+Painting = Float[Tensor, "1 3 height width"]
+
+
+def at_most(pixels: Painting, long_side: int) -> Painting:
+    """A painting with a long side of so many pixels, never enlarged; its short side never below SMALLEST_SIDE."""
+    size = (pixels.shape[2], pixels.shape[3])
+    if max(size) <= long_side:
+        return pixels
+    height, width = images.fitted_size(size, long_side)
+    return images.resize(pixels, (max(height, SMALLEST_SIDE), max(width, SMALLEST_SIDE)))
+
+
+def pool(paintings: Iterable[Painting], photographs: Sequence[Path], size: int, seed: int) -> Iterator[Painting]:
+    """Each of the paintings at a long side of `size` and its cuttings; then some of the photographs."""
+    draw = random.Random(seed)
+    for painting in paintings:
+        yield at_most(painting, size)
+        larger = at_most(painting, CUT_FROM)
+        for number in range(CUTTINGS):
+            cutting = _cutting(larger, draw)
+            yield _recoloured(cutting, draw) if number % 2 else cutting
+    for file in photographs[::EVERY]:
+        yield at_most(images.load(file).pixels, PHOTOGRAPH)
+
+
+def _cutting(painting: Painting, draw: random.Random) -> Painting:
+    """A part of a painting, of its aspect ratio."""
+    share, sides = draw.uniform(*SHARES), painting.shape[2:]
+    height, width = (max(round(share * side), min(SMALLEST_SIDE, side)) for side in sides)
+    top, left = draw.randrange(sides[0] - height + 1), draw.randrange(sides[1] - width + 1)
+    return at_most(painting[:, :, top : top + height, left : left + width], CUTTING)
+
+
+def _recoloured(painting: Painting, draw: random.Random) -> Painting:
+    """With its channels exchanged, sometimes inverted, brightened or darkened."""
+    order = list(range(3))
+    draw.shuffle(order)
+    exchanged = painting[:, order]
+    if draw.random() < INVERTED:
+        exchanged = 1 - exchanged
+    recoloured: Tensor = torch.clamp(exchanged, 0, 1) ** draw.uniform(*GAMMA)
+    return recoloured
