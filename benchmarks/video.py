@@ -89,7 +89,7 @@ def feed_forward(name: str) -> Callable[[Tensor], Tensor]:
         return stand_in()
     from gramarye.fast.paint import painter_for
 
-    found: Callable[[Tensor], Tensor] = painter_for([name])
+    found: Callable[[Tensor], Tensor] = painter_for([f"demo:{name}"])
     return found
 
 

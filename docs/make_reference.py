@@ -6,11 +6,13 @@ import contextlib
 import html
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
-from gramarye.knobs import Knob
+from gramarye.knobs import Knob, knobs_of
 from gramarye.presets import PRESETS
 from gramarye.settings import KNOBS
+from gramarye.video.settings import TemporalSettings
 
 REFERENCE = Path(__file__).with_name("reference.md")
 HEAD = """# Reference
@@ -38,10 +40,15 @@ def row(knob: Knob) -> str:
     return f"| `{knob.name}` | {default}{unit} | {knob.range()} | {knob.help} |"
 
 
+def table(knobs: Iterable[Knob]) -> str:
+    """Knobs as a table."""
+    return "\n".join(["| knob | default | range | what it does |", "|---|---|---|---|", *map(row, knobs)])
+
+
 def knobs() -> str:
-    """Every knob of Settings, from its one declaration."""
-    head = "## Knobs\n\nSet with `--set NAME=VALUE`.\n\n| knob | default | range | what it does |\n|---|---|---|---|\n"
-    return head + "\n".join(row(knob) for knob in KNOBS.values())
+    """Every knob of Settings and of films, from its one declaration."""
+    films = table(knobs_of(TemporalSettings, TemporalSettings.prefix))
+    return f"## Knobs\n\nSet with `--set NAME=VALUE`.\n\n{table(KNOBS.values())}\n\nOf films alone:\n\n{films}"
 
 
 def presets() -> str:

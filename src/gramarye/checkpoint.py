@@ -24,7 +24,7 @@ FORMAT = "gramarye checkpoint 1"
 # What a recipe tells besides that which decides the pixels, and where inputs were found.
 _REMARKS = frozenset({"gramarye", "preset", "machine", "versions", "evaluations", "finished", "terms", "total"})
 _PLACES = frozenset({"name", "path", "file", "source"})
-_RULE = "a painting goes on from its own checkpoint"
+_RULE = "{} goes on from its own checkpoint"
 _REMEDY = "begin anew with --restart, or choose another output"
 
 
@@ -66,20 +66,21 @@ def save(path: Path, state: Mapping[str, Any], identity: Mapping[str, Any]) -> N
         raise OptimizationError("the checkpoint cannot be written", error, "free space or permissions") from error
 
 
-def load(path: Path, identity: Mapping[str, Any]) -> dict[str, Any]:
-    """The state that `save` wrote; raises OptimizationError for another painting's, or for a damaged file."""
+def load(path: Path, identity: Mapping[str, Any], what: str = "a painting") -> dict[str, Any]:
+    """The state of `what` that `save` wrote; raises OptimizationError for another one's, or for a damaged file."""
+    rule = _RULE.format(what)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             metadata = file.metadata() or {}
             if metadata.get("format") != FORMAT:
-                raise OptimizationError(_RULE, f"another kind of file, {path}", _REMEDY)
+                raise OptimizationError(rule, f"another kind of file, {path}", _REMEDY)
             kept = json.loads(metadata["identity"])
             if kept != json.loads(json.dumps(identity)):
-                raise OptimizationError(_RULE, f"that of other {difference(kept, identity)}, {path}", _REMEDY)
+                raise OptimizationError(rule, f"that of other {difference(kept, identity)}, {path}", _REMEDY)
             state: dict[str, Any] = _restored(json.loads(metadata["state"]), file)
             return state
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise OptimizationError(_RULE, f"a damaged one, {path}: {error}", _REMEDY) from error
+        raise OptimizationError(rule, f"a damaged one, {path}: {error}", _REMEDY) from error
 
 
 def remove(path: Path) -> None:

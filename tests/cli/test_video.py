@@ -243,8 +243,8 @@ def test_explained(film: Path, quick: list[object], gramarye: Gramarye) -> None:
         (("film", "style.png", "-o", "out.mp4", "--first", "5", "--last", "4"), "5 to 4"),
         (("film", "style.png", "-o", "out.mp4", "--first", "50"), "frame 50 of 12"),
         (("film", "style.png", "-o", "out.mp4", "--rate", "0"), "rate"),
-        (("film", "style.png", "-o", "out.mp4", "--preset", "gatys-2016"), "add --painter optimise"),
-        (("film", "style.png", "-o", "out.mp4", "--set", "style.weight=3"), "add --painter optimise"),
+        (("film", "style.png", "-o", "out.mp4", "--preset", "gatys-2016"), "Add --painter optimise"),
+        (("film", "style.png", "-o", "out.mp4", "--set", "style.weight=3"), "Add --painter optimise"),
         (("film", "style.png", "-o", "out.mp4", "--set", "temporal.blnd=3"), "temporal.blend"),
         (("film", "style.png", "-o", "out.mp4", "--set", "temporal.blend=3"), "temporal.blend must lie in"),
         (("film", "style.png", "-o", "out.mp4", "--set", "temporal.blend"), "KNOB=VALUE"),
@@ -276,7 +276,7 @@ def test_without_pyav(film: Path, gramarye: Gramarye, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError):
         films.pyav()
-    refused(gramarye(*PAINT), about='pip install "gramarye[video]"')
+    refused(gramarye(*PAINT), about='Pip install "gramarye[video]"')
 
 
 @pytest.mark.parametrize("painter", ["fast", "optimise"])

@@ -86,9 +86,7 @@ def test_many_styles_at_any_size(written: dict[str, Exported], size: tuple[int, 
 
 
 @pytest.mark.parametrize(("size", "other"), [((64, 64), (48, 90)), ((63, 65), (64, 64)), ((250, 333), (77, 101))])
-def test_any_style_at_any_size(
-    written: dict[str, Exported], size: tuple[int, int], other: tuple[int, int]
-) -> None:
+def test_any_style_at_any_size(written: dict[str, Exported], size: tuple[int, int], other: tuple[int, int]) -> None:
     painter, photograph, painting = anything().painter, picture(*size, 1), picture(*other, 2)
     with torch.no_grad():
         ours = painter(photograph, painter.remember(painting), 0.6).clamp(0, 1)

@@ -312,7 +312,7 @@ def test_how_long_it_takes_is_learned(easel: Easel, monkeypatch: pytest.MonkeyPa
         ({"styles": ["demo-cubist"] * 7}, "at most 6"),
         ({"styles": [["x"]]}, "identifiers of one painting or more"),
         ({"styles": "demo-cubist"}, "styles must be a list"),
-        ({"preset": "fast"}, "unknown preset"),
+        ({"preset": "swift"}, "unknown preset"),
         ({"settings": {"style.wieght": 3}}, "Did you mean 'style.weight'"),
         ({"settings": {"style.weight": -1}}, "must lie in"),
         ({"settings": {"style.weight": "many"}}, "finite number"),
@@ -428,6 +428,21 @@ def test_the_command_line_says_the_same(easel: Easel, tmp_path: Path) -> None:
     words = line.split()
     knobs = [words[at + 1] for at, word in enumerate(words) if word == "--set"]
     assert settings_from("draft", knobs=knobs) == easel.runs.get(run).first
+
+
+def test_a_branch_takes_the_mask_of_its_run_along(easel: Easel, tmp_path: Path) -> None:
+    parent = easel.begin(mask=data_url(torch.ones(1, 3, 300, 256), tmp_path))
+    easel.end(parent)
+    start = {"run": parent, "index": 6}
+    branch, other, without = (
+        easel.begin(start=start),
+        easel.begin(start=start, mask=data_url(torch.full((1, 3, 300, 256), 0.5), tmp_path)),
+        easel.begin(start=start, without=[{"layer": "relu3_1", "channels": [5, 9]}]),
+    )
+    masks = {run: (easel.runs.folder(run) / "mask.png") for run in (parent, branch, other, without)}
+    assert masks[branch].read_bytes() == masks[parent].read_bytes() != masks[other].read_bytes()
+    assert [easel.runs.get(run).mask for run in masks] == [True, True, True, False]
+    assert not masks[without].exists()
 
 
 def test_the_command_line_of_what_only_the_studio_can(easel: Easel, tmp_path: Path) -> None:

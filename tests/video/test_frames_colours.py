@@ -9,8 +9,11 @@ import av
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import films
+from gramarye.video import hdr
 from gramarye.video.frames import Frame, Writer, film, frames
 
 BT709, BT601, BT2020 = (0.2126, 0.0722), (0.299, 0.114), (0.2627, 0.0593)  # Kr, Kb (ITU-T H.273, table 4)
@@ -79,20 +82,38 @@ def test_sixteen_bits_of_rgb(tmp_path: Path) -> None:
     assert first(tmp_path / "deep.mkv") == pytest.approx(picture[0, 0] / 65535, abs=2e-5)
 
 
-def test_high_dynamic_range_is_mapped(tmp_path: Path) -> None:
-    """HLG's reference white, 75 % of the signal (ITU-R BT.2408), is light, and black is black."""
-    tags = {"colorspace": 9, "color_range": 1, "color_primaries": 9, "color_trc": 18}
-    white, dark = 64 + round(0.75 * 876), 64
-    path = films.coloured(tmp_path / "hlg.mp4", (white, 512, 512), "yuv420p10le", tags, "libx265", preset="ultrafast",
-                          **{"x265-params": "log-level=none:pools=1"})  # fmt: skip
-    it = film(path)
-    assert any("HLG" in note for note in it.notes)
-    grey = first(path)
-    assert grey.max() - grey.min() < 0.02
-    assert 0.7 < grey.mean() <= 1
-    path = films.coloured(tmp_path / "black.mp4", (dark, 512, 512), "yuv420p10le", tags, "libx265", preset="ultrafast",
-                          **{"x265-params": "log-level=none:pools=1"})  # fmt: skip
-    assert first(path).max() < 0.02
+HDR = {16: (0.5807, 0.7518), 18: (0.75, 1.0)}  # transfer: the signal of 203 and of 1000 cd/m² (ITU-R BT.2408, table 1)
+
+
+@pytest.mark.parametrize("transfer", HDR)
+def test_high_dynamic_range_is_mapped(transfer: int, tmp_path: Path) -> None:
+    tags = {"colorspace": 9, "color_range": 1, "color_primaries": 9, "color_trc": transfer}
+    seen = []
+    for number, signal in enumerate((0, *HDR[transfer])):
+        values = 64 + round(signal * 876), 512, 512
+        path = films.coloured(tmp_path / f"{number}.mkv", values, "yuv420p10le", tags, "ffv1", level="3")
+        assert any("HDR" in note for note in film(path).notes)
+        grey = first(path)
+        assert grey.max() - grey.min() < 0.01
+        seen.append(grey.mean())
+    light = (1 + (hdr.WHITE / hdr.PEAK) ** 2) / 2  # what reference white becomes
+    assert seen == pytest.approx([0, 1.055 * light ** (1 / 2.4) - 0.055, 1], abs=0.012)
+
+
+@given(st.sampled_from([16, 18]), st.floats(0, 1), st.floats(0, 1))
+def test_more_light_is_lighter(transfer: int, low: float, high: float) -> None:
+    low, high = sorted((low, high))
+    dark, light = (hdr.to_srgb(torch.full((1, 3, 1, 1), value), transfer) for value in (low, high))
+    assert bool((dark <= light + 1e-5).all())
+    assert bool(((dark >= 0) & (light <= 1)).all())
+
+
+def test_primaries_are_those_of_srgb() -> None:
+    """White stays white, and a red that sRGB has is found again (BT.2087, of BT.709's primaries within BT.2020)."""
+    matrix = torch.tensor(hdr._TO_BT709)
+    assert torch.allclose(matrix.sum(1), torch.ones(3), atol=3e-4)
+    red = torch.tensor([0.6274, 0.0691, 0.0164])
+    assert torch.allclose(matrix @ red, torch.tensor([1.0, 0, 0]), atol=3e-3)
 
 
 def test_transparent_films_are_laid_over_white(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_frame_begins_as_the_one_before_where_that_is_seen() -> None:
     assert own.held is None
     assert job.held is not None
     begun = job.held.laid_over(own.enlarged(SIZE))
-    assert torch.equal(begun[..., :32], earlier[..., :32])
+    torch.testing.assert_close(begun[..., :32], earlier[..., :32], rtol=0, atol=1e-4)
     assert torch.equal(begun[..., 32:], own.enlarged(SIZE)[..., 32:])
     small = job.held.laid_over(job.pixels)
     expected = torch.nn.functional.interpolate(earlier, small.shape[2:], mode="area")
@@ -272,6 +272,17 @@ def test_the_blend_is_that_of_the_formula() -> None:
     painted = Fast(lambda pixels: 0 * pixels, blend=0.6)(now, before)
     assert torch.equal(painted[..., 4:], torch.zeros(1, 3, 8, 4))
     torch.testing.assert_close(painted[..., :4], torch.full((1, 3, 8, 4), 0.6))
+
+
+def test_what_the_frame_before_hides_comes_from_the_one_that_shows_it() -> None:
+    now, then = (frame(number, torch.full((1, 3, 8, 8), 0.5)) for number in (2, 0))
+    left = torch.zeros(1, 1, 8, 8)
+    left[..., :4] = 1
+    near = known(now, then, torch.ones(1, 3, 8, 8), left)
+    far = known(now, then, torch.full((1, 3, 8, 8), 0.5), torch.ones(1, 1, 8, 8), distance=2)
+    painted = Fast(lambda pixels: 0 * pixels, blend=0.6)(now, Before((near, far)))
+    torch.testing.assert_close(painted[..., :4], torch.full((1, 3, 8, 4), 0.6))
+    torch.testing.assert_close(painted[..., 4:], torch.full((1, 3, 8, 4), 0.3))
 
 
 @given(difference=st.floats(0, 0.5), tolerance=st.floats(0.01, 0.5))

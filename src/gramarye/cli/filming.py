@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gramarye.cli import painting as shared
 from gramarye.errors import SettingsError, unknown_name
-from gramarye.knobs import knobs_of
+from gramarye.knobs import checked, knobs_of
 
 if TYPE_CHECKING:
     from gramarye.settings import Settings
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gramarye.video.settings import TemporalSettings
 
 LARGEST = 8  # scale
+TEMPORAL = "temporal."  # the knobs that are not those of a picture
 PAINTERS = ("fast", "optimise")
 RANGES = {"fast": "1", "optimise": "1,2,4"}  # what is not given; Ruder et al. 2016 for the second
 
@@ -53,7 +54,7 @@ class Asked:
         """The knobs that begin with temporal."""
         from gramarye.video.settings import TemporalSettings
 
-        known = {each.name: each.name.removeprefix("temporal.") for each in knobs_of(TemporalSettings, "temporal.")}
+        known = {each.name: each for each in knobs_of(TemporalSettings, TEMPORAL)}
         values: dict[str, Any] = {}
         for assignment in filter(_is_temporal, self.knobs or ()):
             name, equals, value = assignment.partition("=")
@@ -61,7 +62,7 @@ class Asked:
                 raise SettingsError("--set takes KNOB=VALUE", repr(assignment), "for example --set temporal.blend=0.5")
             if name.strip() not in known:
                 raise SettingsError(*unknown_name("knob", name.strip(), known))
-            values[known[name.strip()]] = value
+            values[name.strip().removeprefix(TEMPORAL)] = checked(known[name.strip()], value)
         return TemporalSettings(**values)
 
     def settings(self, size: int | None) -> Settings:
@@ -87,7 +88,7 @@ class Brush:
 
 
 def _is_temporal(assignment: str) -> bool:
-    return assignment.strip().startswith("temporal.")
+    return assignment.strip().startswith(TEMPORAL)
 
 
 def long_side(asked: Asked, film: Film, size: int | None, scale: float | None) -> int:

@@ -58,8 +58,11 @@ class Manner:
     @classmethod
     def batch(cls, manners: Sequence[Manner]) -> Manner:
         """One after the other, a picture each."""
-        taps = manners[0].moments
-        return cls({tap: tuple(torch.cat(each) for each in zip(*(manner.moments[tap] for manner in manners), strict=True)) for tap in taps})  # type: ignore[misc]  # two of them
+
+        def joined(tap: str, which: int) -> Tensor:
+            return torch.cat([manner.moments[tap][which] for manner in manners])
+
+        return cls({tap: (joined(tap, 0), joined(tap, 1)) for tap in manners[0].moments})
 
 
 def encoder(dtype: torch.dtype = torch.float32) -> VGG:
@@ -88,13 +91,17 @@ class AnyStyle(nn.Module):
         """Set by what each channel is divided before it is decoded: its root mean square over some paintings."""
         manners = [self.remember(painting) for painting in paintings]
         for tap in TAPS[1:]:
-            squares = [mean.square() + deviation.square() for mean, deviation in (each.moments[tap] for each in manners)]
+            squares = [
+                mean.square() + deviation.square() for mean, deviation in (each.moments[tap] for each in manners)
+            ]
             self.get_buffer(f"{tap}_size").copy_(torch.stack(squares).mean(0).sqrt().clamp_min(EPSILON))
 
     def remember(self, paintings: Image) -> Manner:
         """What there is to know of some paintings of one size."""
         with torch.no_grad():
-            return Manner({tap: moments(found, LEAST.get(tap, EPSILON)) for tap, found in self._seen(paintings).items()})
+            return Manner(
+                {tap: moments(found, LEAST.get(tap, EPSILON)) for tap, found in self._seen(paintings).items()}
+            )
 
     def forward(self, photographs: Image, manner: Manner, alpha: float | Tensor = 1.0) -> Image:
         """Paint pictures of any size, not clipped to [0, 1]; `manner` of one painting, or of one for each picture."""
@@ -112,7 +119,8 @@ class AnyStyle(nn.Module):
         """
         with torch.no_grad():
             there = self._seen(photographs)
-            seen = {tap: self._styled(tap, there[tap], manner, alpha, own and own[tap]) for tap in TAPS}
+            known = own or {}
+            seen = {tap: self._styled(tap, there[tap], manner, alpha, known.get(tap)) for tap in TAPS}
         found = F.relu(self.from_fourth(seen["relu4_1"]), inplace=True)
         found = torch.cat((_twice(found), seen["relu3_1"]), 1)
         found = F.relu(self.after_third(F.relu(self.from_third(found), inplace=True)), inplace=True)
@@ -121,7 +129,8 @@ class AnyStyle(nn.Module):
         return seen["pixels"] + F.pixel_shuffle(self.leave(found), HALF).to(photographs.dtype)
 
     def _seen(self, pictures: Image) -> dict[str, Tensor]:
-        return self.encoder(pictures, TAPS)
+        found: dict[str, Tensor] = self.encoder(pictures, TAPS)
+        return found
 
     def _styled(self, tap: str, found: Map, manner: Manner, alpha: float | Tensor, own: Moments | None = None) -> Map:
         """t of the module's formula, divided by the tap's size; `own` are μ(f) and σ(f)."""

@@ -22,6 +22,7 @@ SHOWN, IN_A_ROW = 6, 3  # styles on a sheet
 
 Values = Mapping[str, float]
 Picture = Float[Tensor, "1 3 height width"]
+Sheet = Float[Tensor, "1 3 rows columns"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,9 @@ def examine(training: Training, photographs: Photographs, styles: Styles) -> dic
         "pictures": len(everything),
         "size": training.crop,
         **_means(everything),
-        "paintings": {name: {key: each["total"] for key, each in _means(pairs).items()} for name, pairs in found.items()},
+        "paintings": {
+            name: {key: each["total"] for key, each in _means(pairs).items()} for name, pairs in found.items()
+        },
     }
 
 
@@ -85,7 +88,7 @@ def mean(rows: Sequence[Values]) -> dict[str, float]:
     return {**parts, "total": math.fsum(parts.values())}
 
 
-def sheet(training: Training, photograph: Picture, styles: Sequence[Styles]) -> Picture:
+def sheet(training: Training, photograph: Picture, styles: Sequence[Styles]) -> Sheet:
     """The photograph in some of the styles, of each kind of styles half the places if there are two."""
     share = SHOWN // len(styles)
     told = [(each, place) for each in styles for place in range(min(share, len(each.names)))]

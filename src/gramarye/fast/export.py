@@ -32,7 +32,6 @@ from torch.export import Dim, ExportedProgram
 import gramarye
 from gramarye.errors import ImageError, MissingExtraError, SettingsError, WeightsError, unknown_name
 from gramarye.fast.any_style import TAPS, AnyStyle, Manner
-from gramarye.fast.painter import Painter
 from gramarye.files import writable, write_atomically
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def _other(path: Path) -> str:
 class Exportable(nn.Module):
     """A painter as it stands in a file: `inputs` are the names of what it takes, with an example each."""
 
-    def __init__(self, painter: Painter | AnyStyle, inputs: Mapping[str, Tensor]) -> None:
+    def __init__(self, painter: nn.Module, inputs: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.painter, self.inputs = painter, dict(inputs)
 
@@ -125,7 +124,7 @@ class ManyStyles(Exportable):
 class OneOfMany(Exportable):
     """A photograph alone: the mix is fixed."""
 
-    def __init__(self, painter: Painter, mix: Tensor, inputs: Mapping[str, Tensor]) -> None:
+    def __init__(self, painter: nn.Module, mix: Tensor, inputs: Mapping[str, Tensor]) -> None:
         super().__init__(painter, inputs)
         self.register_buffer("mix", mix)
 
@@ -140,6 +139,7 @@ class AnyPainting(Exportable):
 
     def forward(self, photograph: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
         """The painting, clipped to [0, 1]."""
+        assert isinstance(self.painter, AnyStyle)
         manner = self.painter.remember(style)
         painted: Tensor = self.painter(photograph, manner, alpha)
         return painted.clamp(0, 1)
@@ -157,7 +157,9 @@ class OnePainting(Exportable):
 
     def forward(self, photograph: Tensor, alpha: Tensor) -> Tensor:
         """The painting, clipped to [0, 1]."""
-        manner = Manner({tap: (self.get_buffer(f"{tap}_mean"), self.get_buffer(f"{tap}_deviation")) for tap in self.taps})
+        manner = Manner(
+            {tap: (self.get_buffer(f"{tap}_mean"), self.get_buffer(f"{tap}_deviation")) for tap in self.taps}
+        )
         painted: Tensor = self.painter(photograph, manner, alpha)
         return painted.clamp(0, 1)
 
@@ -253,8 +255,7 @@ def _name_sides(name: str, dimensions: Sequence[Any]) -> None:
 
 
 def _pt2_runner(data: bytes) -> Run:
-    module = torch.export.load(io.BytesIO(data)).module()
-    return lambda **inputs: module(**inputs)
+    return torch.export.load(io.BytesIO(data)).module()
 
 
 def _onnx_runner(data: bytes) -> Run:

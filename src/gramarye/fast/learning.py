@@ -38,6 +38,7 @@ from gramarye.fast.plan import MOST_STEPS, Plan
 from gramarye.fast.training import Step, Training, alone
 from gramarye.seeing import make_network
 from gramarye.vgg import VGG
+from gramarye.weights.formats import digest
 
 HELD_OUT = 50  # every so manieth photograph is not trained on
 MOST = 5000  # photographs that are used, evenly chosen: about a megabyte each in memory
@@ -112,7 +113,7 @@ class Learning:
     def identity(self) -> dict[str, Any]:
         """What decides the network, as JSON, wherever its files lie."""
         length = {"steps": self.plan.steps} if self.plan.hours is None else {"hours": self.plan.hours}
-        return {name: self.described[name] for name in DECIDE} | length | {"sizes": dict(self.plan.sizes)}
+        return {name: self.described.get(name) for name in DECIDE} | length | {"sizes": dict(self.plan.sizes)}
 
     def sheet(self, photograph: Tensor) -> Tensor:
         """A photograph, 1 3 H W, at a long side of SHEET px in some of the styles, the unseen ones too."""
@@ -195,5 +196,84 @@ def _styles(
     """What is needed of some paintings to measure the painter's pictures."""
     files = files[: examination.MOST]
     paintings = [variety.at_most(images.load(file).pixels, size).to(device) for file in files]
-    told, _ = _told(painter, paintings, device)
-    return Styles(tuple(batch.names(files)), [losses.grams(painting) for painting in paintings], told)
+    manners = [painter.remember(each) for each in paintings] if isinstance(painter, AnyStyle) else []
+    grams = [losses.grams(painting) for painting in paintings]
+    return Styles(tuple(batch.names(files)), grams, _told(painter, manners, device))
+
+
+def _told(
+    painter: Painter | AnyStyle, manners: Sequence[Manner], device: torch.device
+) -> Callable[[list[int]], Tensor | Manner]:
+    """What the painter is told of styles by their places."""
+    if isinstance(painter, Painter):
+        return alone(len(painter.styles), device)
+    return lambda places: Manner.batch([manners[place] for place in places])
+
+
+def _photographs(files: Sequence[Path], folder: Path, seed: int) -> tuple[Photographs, Photographs]:
+    """Those to train on and those that are held out; raises ImageError if too few can be used."""
+    files = files[:: math.ceil(len(files) / MOST)]
+    learned = [file for number, file in enumerate(files) if number % HELD_OUT]
+    seen = Photographs(learned, torch.Generator().manual_seed(seed))
+    held_out = Photographs(files[::HELD_OUT], torch.Generator())
+    photographs.check_number(len(seen) + len(held_out), folder)
+    return seen, held_out
+
+
+def _training(
+    plan: Plan,
+    painter: Painter | AnyStyle,
+    losses: Losses,
+    seen: Photographs,
+    files: Sequence[str],
+    device: torch.device,
+) -> Training:
+    """The training itself; a painter of any style meets more paintings than there are, and is scaled by them."""
+    manners: list[Manner] = []
+    if isinstance(painter, AnyStyle):
+        pool = variety.pool(files, seen.files, plan.size, plan.settings.seed)
+        first = list(islice(pool, MEASURED))
+        painter.measure([painting.to(device) for painting in first])
+        paintings = _remembered(painter, chain(first, pool), manners, device)
+    else:
+        paintings = (variety.at_most(images.load(file).pixels, plan.size) for file in files)
+    told = _told(painter, manners, device)
+    return Training(painter, losses, seen, paintings, told, plan.steps, plan.batch, plan.crop)
+
+
+def _remembered(
+    painter: AnyStyle, paintings: Iterable[Picture], manners: list[Manner], device: torch.device
+) -> Iterator[Picture]:
+    """The paintings, one at a time; each one's manner is put to `manners`."""
+    for painting in paintings:
+        manners.append(painter.remember(painting.to(device)))
+        yield painting
+
+
+def _described(
+    plan: Plan, loaded: weights.Weights, names: Sequence[str], files: Sequence[str], device: torch.device
+) -> dict[str, Any]:
+    """Of the card, what is known of the plan, the paintings and the machine."""
+    return {
+        "gramarye": gramarye.__version__,
+        "kind": plan.kind,
+        "styles": list(names),
+        "paintings": {name: images.sha256_of(file) for name, file in zip(names, files, strict=True)},
+        "style_size": plan.size,
+        "batch": plan.batch,
+        "crop": plan.crop,
+        "preset": plan.preset,
+        "settings": plan.objective(),
+        "network": {"name": loaded.network, "sha256": loaded.sha256},
+        **({"encoder": digest(weights.embedded())} if plan.kind == "any" else {}),
+        "device": str(device),
+        "processor": machine.processor_name(),
+        "precision": str(machine.fastest_dtype(device, plan.settings.precision)).removeprefix("torch."),
+        "torch": torch.__version__,
+    }
+
+
+def _counted(seen: Photographs, held_out: Photographs) -> dict[str, Any]:
+    """Of the card, what is known of the photographs that are trained on."""
+    together = "".join([*seen.sha256, *held_out.sha256])
+    return {"photographs": len(seen), "photographs_sha256": hashlib.sha256(together.encode()).hexdigest()}

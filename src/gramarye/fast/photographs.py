@@ -18,7 +18,7 @@ LEAST = 8  # photographs, below which nothing is learned that holds elsewhere
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 Crop = Float[Tensor, "1 3 height width"]
-Kept = UInt8[Tensor, "height width 3"]
+Kept = UInt8[Tensor, "rows columns 3"]
 
 
 def files_in(folder: Path) -> tuple[Path, ...]:

@@ -75,7 +75,7 @@ class Training:
     def steps(self) -> Iterator[Step]:
         """Train to the end, one Step at a time; stop pulling at any time.
 
-        A step whose gradient is not finite changes nothing; after PATIENCE of them in a row OptimizationError is raised.
+        A step whose gradient is not finite changes nothing; raises OptimizationError after PATIENCE of them in a row.
         """
         while self.index < self.steps_in_all:
             rate = self._rate()

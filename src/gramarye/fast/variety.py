@@ -7,8 +7,9 @@ paintings: their statistics are yet others.
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -24,12 +25,14 @@ SHARES = (0.4, 0.85)  # of the painting's sides
 CUTTING = 384  # px, the long side at most of a part
 INVERTED = 0.3  # of those in other colours
 GAMMA = (0.7, 1.4)
+MOST = 2500  # paintings and cuttings
 EVERY, PHOTOGRAPH = 6, 320  # every sixth photograph is a painting too, of this long side in px
 
 Painting = Float[Tensor, "1 3 height width"]
+Smaller = Float[Tensor, "1 3 rows columns"]
 
 
-def at_most(pixels: Painting, long_side: int) -> Painting:
+def at_most(pixels: Painting, long_side: int) -> Smaller:
     """A painting with a long side of so many pixels, never enlarged; its short side never below SMALLEST_SIDE."""
     size = (pixels.shape[2], pixels.shape[3])
     if max(size) <= long_side:
@@ -38,20 +41,26 @@ def at_most(pixels: Painting, long_side: int) -> Painting:
     return images.resize(pixels, (max(height, SMALLEST_SIDE), max(width, SMALLEST_SIDE)))
 
 
-def pool(paintings: Iterable[Painting], photographs: Sequence[Path], size: int, seed: int) -> Iterator[Painting]:
-    """Each of the paintings at a long side of `size` and its cuttings; then some of the photographs."""
+def pool(files: Sequence[str], photographs: Sequence[Path], size: int, seed: int) -> Iterator[Tensor]:
+    """The paintings at a long side of `size` px, each with its cuttings; then some of the photographs.
+
+    Of more paintings there are fewer cuttings, and of very many paintings only some, evenly chosen, so that from the
+    paintings there come MOST at the most. Raises ImageError.
+    """
     draw = random.Random(seed)
-    for painting in paintings:
+    chosen = files[:: math.ceil(len(files) / MOST)]
+    for file in chosen:
+        painting = images.load(file).pixels
         yield at_most(painting, size)
         larger = at_most(painting, CUT_FROM)
-        for number in range(CUTTINGS):
+        for number in range(min(CUTTINGS, MOST // len(chosen) - 1)):
             cutting = _cutting(larger, draw)
             yield _recoloured(cutting, draw) if number % 2 else cutting
-    for file in photographs[::EVERY]:
-        yield at_most(images.load(file).pixels, PHOTOGRAPH)
+    for photograph in photographs[::EVERY]:
+        yield at_most(images.load(photograph).pixels, PHOTOGRAPH)
 
 
-def _cutting(painting: Painting, draw: random.Random) -> Painting:
+def _cutting(painting: Painting, draw: random.Random) -> Smaller:
     """A part of a painting, of its aspect ratio."""
     share, sides = draw.uniform(*SHARES), painting.shape[2:]
     height, width = (max(round(share * side), min(SMALLEST_SIDE, side)) for side in sides)

@@ -77,9 +77,9 @@ def _curves(account: Account) -> Drawing:
     for axis in axes[:, 0]:
         for cut in account.flicker.cuts:
             axis.axvline(cut, color=QUIET, linewidth=0.8, linestyle=":")
-    axes[0, 0].set_ylim(bottom=0)
+    axes[0, 0].set_ylim(0, 1.15 * axes[0, 0].get_ylim()[1])  # room for the names
     axes[0, 0].set_ylabel("change, % of full brightness")
-    axes[0, 0].legend(loc="upper right", ncols=2)
+    axes[0, 0].legend(loc="upper right", ncols=2, frameon=False, fontsize=8.5, labelcolor=INK)
     axes[1, 0].set_ylim(0, 102)
     axes[1, 0].set_ylabel("seen before, %")
     axes[1, 0].set_xlabel("frame")

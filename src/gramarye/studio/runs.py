@@ -141,7 +141,7 @@ class Runs:
             started=datetime.now(UTC).isoformat(timespec="milliseconds"),
             steps=settings.steps,
             demo=demo,
-            mask=order.mask is not None,
+            mask=order.mask is not None or self._masked(order),
             without=[list(pair) for pair in order.without],
             parent=None if order.start is None else {"run": order.start[0], "index": order.start[1]},
             names=[self._name(each) for each in (order.content, *order.styles)],
@@ -157,11 +157,18 @@ class Runs:
         sides = {frame[0]: max(frame[1:3]) for frame in kept_in(self.folder(parent.id) / "frames").frames}
         return branched(order, sides.get(index, SIDE) / max(parent.width, parent.height, 1))
 
+    def _masked(self, order: Order) -> bool:
+        """Whether a branch takes over the mask of its run: of the same photograph, and nothing said against it."""
+        parent = self.get(order.start[0]) if order.start and not order.without else None
+        return parent is not None and parent.mask and parent.content == order.content
+
     def _keep_inputs(self, order: Order, made: Record, folder: Path) -> None:
         """Copy the frame to start from, and the mask: the run is whole without the others."""
         if order.mask is not None:
             content = next(each for each in self.gallery.pictures() if each["id"] == made.content)
             orders.keep_mask(order.mask, folder / "mask.png", (content["height"], content["width"]))
+        elif made.mask and order.start is not None:
+            shutil.copyfile(self.folder(order.start[0]) / "mask.png", folder / "mask.png")
         if order.start is not None:
             data, exact = self.frame(*order.start)
             if not exact:

@@ -38,9 +38,8 @@ def opened(path: Path) -> Iterator[Any]:
     """The container in a file; raises ImageError."""
     av = pyav()
     limits = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-    largest = {"max_pixels": str(round(images.DEFAULT_MAX_MEGAPIXELS * 1e6))}
     try:
-        container = av.open(f"file:{path}", options=largest, container_options=limits, metadata_errors="replace")
+        container = av.open(f"file:{path}", container_options=limits, metadata_errors="replace")
     except (av.FFmpegError, ValueError) as error:
         raise _not_opened(path) from error
     with container:

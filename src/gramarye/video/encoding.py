@@ -18,7 +18,7 @@ from gramarye.video import colours
 from gramarye.video.film import Film, Frame, pyav
 from gramarye.video.sound import Sound
 
-THREADS = 4  # what x264 writes depends on their number
+THREADS = 1  # what x264 writes depends on their number; frames take longer to paint than to encode
 QUALITY = 18  # CRF of x264: visually lossless
 CLOCK = Fraction(1, 100)  # second, GIF's unit
 LEAST = 2  # of these units, below which browsers show a frame for ten

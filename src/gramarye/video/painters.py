@@ -190,14 +190,14 @@ def _style_at(photograph: Tensor, objective: Objective, network: VGG) -> float:
 
 
 class Fast:
-    """A feed-forward painter as a painter of films: what it makes of each frame is blended with the frame before.
+    """A feed-forward painter as a painter of films: what it makes of each frame is blended with the frames before.
 
-        y = p + b·c·exp(−(e/τ)²)·(ω − p)
+        y = p + Σ_j b·c_long(j)·exp(−(e(j)/τ)²)·(ω(j) − p)
 
-    p is the frame as `painter` (1 3 H W to 1 3 H W, in [0, 1]) has it, ω the painted frame before moved to its place,
-    c where it is seen, and e the difference of the two photographs there, the mean of NEIGHBOURHOOD² pixels in the
-    channel that differs most. Where the photographs differ nothing is kept, so that nothing trails behind what
-    moves, and what is kept fades as bⁿ in n frames.
+    p is the frame as `painter` (1 3 H W to 1 3 H W, in [0, 1]) has it, ω(j) the painting of j frames back moved to
+    where its things are now, c_long(j) where it counts (`Before.masks`), and e(j) the difference of the two photographs
+    there, the mean of NEIGHBOURHOOD² pixels in the channel that differs most. Where the photographs differ nothing
+    is kept, so that nothing trails behind what moves, and what is kept fades as bⁿ in n frames.
     """
 
     def __init__(
@@ -214,15 +214,17 @@ class Fast:
         painted = self.painter(frame.pixels)
         if before is None:
             return painted
-        nearest = before.earlier[0]
-        share = self.temporal.blend * agreement(frame, nearest, self.temporal.tolerance)
-        return torch.lerp(painted, nearest.painted().to(painted), share.to(painted))
+        blended = painted
+        for earlier, mask in zip(before.earlier, before.masks(), strict=True):
+            share = self.temporal.blend * mask * agreement(frame, earlier, self.temporal.tolerance)
+            blended = blended + share.to(painted) * (earlier.painted().to(painted) - painted)
+        return blended
 
 
 def agreement(frame: Frame, earlier: Earlier, tolerance: float) -> Map:
-    """How far a frame and an earlier one, moved to its place, show the same: c·exp(−(e/τ)²), 1 1 H W; see `Fast`."""
+    """How far a frame and an earlier one, moved to its place, show the same: exp(−(e/τ)²), 1 1 H W; see `Fast`."""
     difference = (frame.pixels - earlier.filmed()).abs().amax(1, keepdim=True)
     around = NEIGHBOURHOOD // 2
     padded = F.pad(difference, (around, around, around, around), mode="replicate")
     mean = F.avg_pool2d(padded, NEIGHBOURHOOD, stride=1)
-    return earlier.mask * torch.exp(-((mean / tolerance) ** 2))
+    return torch.exp(-((mean / tolerance) ** 2))
