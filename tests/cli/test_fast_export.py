@@ -30,7 +30,7 @@ def test_one_style_for_pytorch(network: str, gramarye: Gramarye) -> None:
     expected = {"output": "one.pt2", "kind": "many", "style": "woodcut", "inputs": ["photograph"], "opset": None}
     assert {name: outcome.answer[name] for name in expected} == expected
     assert outcome.answer["bytes"] == Path("one.pt2").stat().st_size
-    painted = torch.export.load("one.pt2").module()(torch.rand(1, 3, 35, 50))
+    painted = torch.export.load("one.pt2").module()(photograph=torch.rand(1, 3, 35, 50))
     assert painted.shape == (1, 3, 35, 50)
 
 
@@ -48,7 +48,7 @@ def test_all_styles_as_onnx(network: str, gramarye: Gramarye) -> None:
     [
         (("small.safetensors", "-o", "painter.pth"), "unknown suffix for an exported network"),
         (("small.safetensors", "-o", "nowhere/painter.pt2"), "the folder to write to must exist"),
-        (("small.safetensors", "-o", "painter.pt2", "--style", "woodcuts"), "did you mean 'woodcut'?"),
+        (("small.safetensors", "-o", "painter.pt2", "--style", "woodcuts"), "Did you mean 'woodcut'?"),
         (("missing.safetensors", "-o", "painter.pt2"), "missing.safetensors"),
         (("link.pt2", "-o", "link.pt2"), "must not be one of the inputs"),
     ],

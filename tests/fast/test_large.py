@@ -44,7 +44,7 @@ def rough(height: int, width: int, seed: int) -> torch.Tensor:
     return 0.7 * picture(height, width, seed) + 0.3 * noise
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(height=st.integers(5, 70), width=st.integers(5, 50), rows=st.integers(1, 20), share=st.floats(0, 1))
 def test_many_styles_in_strips(many: Painter, height: int, width: int, rows: int, share: float) -> None:
     """In float64, for in a map of few positions rounding may be enlarged by every normalisation."""

@@ -86,8 +86,7 @@ class Kept:
         self._saved = time.monotonic()
 
     def steps(self, learning: Learning) -> Iterator[Step]:
-        """The steps that are left; what is due at each is kept first, and all at the end."""
-        step = None
+        """The steps that are left; what is due at each is kept first."""
         for step in learning.steps():
             parts = [step.values[name] for name in HEAD[3:-1]]
             numbers = (learning.seconds, step.rate, *parts, step.total)
@@ -97,8 +96,6 @@ class Kept:
             if time.monotonic() - self._saved >= EVERY:
                 self.save(learning)
             yield step
-        if step is not None:
-            self.save(learning)
 
     def save(self, learning: Learning) -> None:
         """Renew log and checkpoint; that they cannot be written is no reason to stop."""
@@ -115,10 +112,14 @@ class Kept:
             self._attempt(partial(_paint, learning, self.preview))
 
     def end(self, learning: Learning) -> dict[str, Any]:
-        """Measure the painter, write it with its card, which is returned, and remove the checkpoint."""
+        """Measure the painter, write it with its card, which is returned, and remove the checkpoint.
+
+        Before that all is kept once more: measuring takes a while.
+        """
         from gramarye import checkpoint
         from gramarye.fast import stored
 
+        self.save(learning)
         self.show(learning)
         card = learning.card()
         stored.save(self.output, learning.painter, card)
@@ -151,7 +152,7 @@ def _cut(log: Path, reached: int) -> None:
     """Leave of a log the rows up to the step that was reached: what came after is made anew."""
     from gramarye.files import write_atomically
 
-    kept = [HEAD]
+    kept: list[tuple[str, ...]] = [HEAD]
     if reached and log.exists():
         with log.open(encoding="utf-8", errors="replace", newline="") as file:
             rows = [tuple(row) for row in csv.reader(file)]
