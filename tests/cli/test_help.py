@@ -55,6 +55,7 @@ def test_all_commands_are_known() -> None:
         "doctor",
         "fast apply",
         "fast export",
+        "fast train",
         "study list",
         "study plan",
         "study run",
