@@ -31,7 +31,8 @@ def test_what_is_shown(told: Account) -> None:
     assert {"which flickers most", "which has least in common with the one before"} <= {
         word for each in told.shown for word in each.why.split(", ")
     }
-    worst = max((row for row in told.flicker.rows if row.warp_error is not None), key=lambda row: row.warp_error or 0)
+    known = [row for row in told.flicker.rows if row.warp_error is not None]
+    worst = max(known, key=lambda row: (row.warp_error or 0) - (row.source_warp_error or 0))
     for shown in told.shown:
         assert shown.moment in told.flicker.rows
         assert shown.moment.warp_error is not None
