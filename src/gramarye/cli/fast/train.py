@@ -250,14 +250,17 @@ class Bar:
 
 
 def _bar() -> Progress:
+    """Where it is too narrow, the parts of the objective are broken, not the time that remains."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
+    whole = Column(no_wrap=True)
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TimeRemainingColumn(compact=True),
+        TextColumn("{task.description}", table_column=whole.copy()),
+        BarColumn(bar_width=10, table_column=whole.copy()),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}", table_column=whole.copy()),
+        TimeRemainingColumn(compact=True, table_column=whole.copy()),
         TextColumn("{task.fields[parts]}"),
         console=Console(stderr=True),
         transient=True,
