@@ -261,7 +261,7 @@ def _bar() -> Progress:
         BarColumn(bar_width=10, table_column=whole.copy()),
         TextColumn("{task.completed:.0f}/{task.total:.0f}", table_column=whole.copy()),
         TimeRemainingColumn(compact=True, table_column=whole.copy()),
-        TextColumn("{task.fields[parts]}"),
+        TextColumn("{task.fields[parts]}", table_column=Column()),
         console=Console(stderr=True),
         transient=True,
     )
