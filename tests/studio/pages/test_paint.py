@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from .paint_page import course, expect_frame, indices, opened, shown, slide
 
 SECTIONS = ("Branches", "Colours", "Mask", "Command line", "Delete")
-LONG = {"size": 128, "steps": 10_000}  # so long that it is still under way when the test ends it
+LONG = {"size": 128, "steps": 5000}  # so long that it is still under way when the test ends it
 
 
 @pytest.fixture

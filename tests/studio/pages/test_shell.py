@@ -19,7 +19,7 @@ SCREENS = ("start", "paint", "xray", "lab", "tour", "studies")
 DRAWN = ("xray", "lab")  # those on which maps come a moment later
 SIZES = ((1280, 800), (390, 844))
 LINKS = ("Start", "Paint", "X-ray", "Style lab", "Tour", "Studies")
-LONG = 10_000  # steps: longer than any test
+LONG = 5000  # steps, the most that there may be: longer than any test
 
 
 def course(page: Page) -> Locator:
