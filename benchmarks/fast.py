@@ -29,7 +29,7 @@ from gramarye.settings import Settings
 
 SHARED = Path(__file__).parents[2] / "shared"
 HELD = 50  # every so many-th photograph
-PHOTOGRAPHS, SIDE, EVALUATIONS = 20, 256, 300
+PHOTOGRAPHS, SIDE, EVALUATIONS = 20, 512, 300  # at the size of the paintings in training, the objective is the same
 LIMITS = {"many": (0.25, 1.5), "any": (0.4, 2.5)}  # seconds at 512², times the optimisation's objective
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 SETTINGS = preset("default").with_(size=SIDE, **{"network.name": "vgg19-lite"})

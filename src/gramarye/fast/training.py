@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from gramarye.errors import OptimizationError
 from gramarye.fast.losses import Losses
+from gramarye.fast.muon import Muon
 from gramarye.fast.photographs import CROP, Photographs
 
 RATE = 1e-3
@@ -60,11 +61,11 @@ class Training:
     crop: int = CROP
     index: int = 0
     _lost: int = field(init=False, default=0)
-    _optimizer: torch.optim.Adam = field(init=False)
+    _optimizers: tuple[torch.optim.Optimizer, ...] = field(init=False)
     _grams: list[Mapping[str, Tensor]] = field(init=False)
 
     def __post_init__(self, paintings: Iterable[Tensor]) -> None:
-        self._optimizer = torch.optim.Adam(self.painter.parameters(), lr=RATE)
+        self._optimizers = _optimizers(self.painter)
         self._grams = [self.losses.grams(painting.to(self.device)) for painting in paintings]
 
     @property
@@ -79,8 +80,9 @@ class Training:
         """
         while self.index < self.steps_in_all:
             rate = self._rate()
-            for group in self._optimizer.param_groups:
-                group["lr"] = rate
+            for optimizer in self._optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
             values = self._step()
             self.index += 1
             yield Step(self.index, values, rate)
@@ -90,11 +92,12 @@ class Training:
         styles = torch.randint(len(self._grams), (self.batch,), generator=self.photographs.generator).tolist()
         wanted = {layer: torch.cat([self._grams[style][layer] for style in styles]) for layer in self._grams[0]}
         values = self.losses.of(self.paint(pictures, self.told(styles)), pictures, wanted)
-        self._optimizer.zero_grad()
+        self.painter.zero_grad()
         _evened(values).backward()  # type: ignore[no-untyped-call]
         length = float(torch.nn.utils.clip_grad_norm_(self.painter.parameters(), LARGEST))
         if math.isfinite(length):
-            self._optimizer.step()
+            for optimizer in self._optimizers:
+                optimizer.step()
         self._watch(length)
         return {kind: float(value.detach().mean()) for kind, value in values.items()}
 
@@ -121,7 +124,7 @@ class Training:
         """Everything that is needed to go on."""
         return {
             "painter": self.painter.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
             "generator": self.photographs.generator.get_state(),
             "index": self.index,
         }
@@ -129,10 +132,12 @@ class Training:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` has given."""
         self.painter.load_state_dict(state["painter"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        for parameter, kept in self._optimizer.state.items():  # as they lay: the last bits depend on it
-            for name in ("exp_avg", "exp_avg_sq"):
-                kept[name] = torch.empty_like(parameter).copy_(kept[name])
+        for optimizer, known in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(known)
+            for parameter, kept in optimizer.state.items():  # as they lay: the last bits depend on it
+                for name, value in kept.items():
+                    if value.shape == parameter.shape:
+                        kept[name] = torch.empty_like(parameter).copy_(value)
         self.photographs.generator.set_state(state["generator"])
         self.index = state["index"]
 
@@ -140,6 +145,15 @@ class Training:
 def alone(count: int, device: torch.device | None = None) -> Callable[[list[int]], Tensor]:
     """What a painter of `count` styles is told: each picture in one style alone."""
     return lambda styles: torch.eye(count, device=device)[styles]
+
+
+def _optimizers(painter: nn.Module) -> tuple[torch.optim.Optimizer, ...]:
+    """Muon for the convolutions, but for the last; Adam for that one, and for gains and offsets."""
+    named = [(name, parameter) for name, parameter in painter.named_parameters() if parameter.requires_grad]
+    inner = [parameter for name, parameter in named if parameter.ndim == 4 and not name.startswith("leave")]
+    chosen = {id(parameter) for parameter in inner}
+    others = [parameter for _, parameter in named if id(parameter) not in chosen]
+    return Muon(inner, lr=RATE), torch.optim.Adam(others, lr=RATE)
 
 
 def _evened(values: Mapping[str, Tensor]) -> Tensor:

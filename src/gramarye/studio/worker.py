@@ -20,7 +20,7 @@ from gramarye.pulling import Work
 
 T = TypeVar("T")
 SLICE = 0.05  # seconds that other work gets at a time
-TOLD_EVERY = 0.1  # seconds between two events about one job's progress
+TOLD_EVERY = 0.25  # seconds between two events about one job's progress
 _log = logging.getLogger(__name__)
 
 
