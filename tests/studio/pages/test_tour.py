@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from networks import picture
 
+from .watching import Watch
+
 STEPS = 11
 HOSTILE = '<img src=x onerror="document.title=1"> & co'
 PATIENCE = 90_000  # milliseconds: figures of the deepest layers are computed when they are first asked for
@@ -59,10 +61,26 @@ def test_every_step_shows_its_figure_and_is_for_everybody(
         figure(page)
         expect(page.locator("main [role=alert]").filter(has_text=re.compile(r"\w"))).to_have_count(0)
         titles.add(page.locator("h1").inner_text())
+        assert page.locator("article > p").count() >= 4  # the question, two paragraphs or more, and where it goes on
+        assert not re.search("<<|>>|undefined", page.locator("article").inner_text())  # every fact of the run is told
         axe(page)
         expect_no_sideways(page)
         page.keyboard.press("n")
     assert len(titles) == STEPS
+
+
+def test_words_that_do_not_come_are_asked_for_again(
+    page: Page, visit: Callable[..., Page], studio_server: Any, watch: Watch
+) -> None:
+    watch.allow("prose|ERR_FAILED")
+    page.route("**/assets/prose-*.json", lambda route: route.abort())
+    visit(page, "tour", run=studio_server.run, step=3)
+    expect(page.locator("h1")).to_have_text("What comes together")
+    expect(page.locator("main [role=alert]").filter(has_text="The studio does not answer")).to_be_visible()
+    page.unroute("**/assets/prose-*.json")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("article")).to_contain_text("Think of a painter with a habit")
+    expect(page.locator("main [role=alert]").filter(has_text=re.compile(r"\w"))).to_have_count(0)
 
 
 def test_every_step_fits_a_phone(phone: Page, visit: Callable[..., Page], studio_server: Any) -> None:
@@ -252,6 +270,8 @@ def test_the_tour_is_saved_as_one_file_that_needs_nothing(
     text = (tmp_path / "tour.html").read_text(encoding="utf-8")
     assert "<script" not in text
     assert "could not be made" not in text
+    assert "Think of a painter with a habit" in text
+    assert "&lt;&lt;" not in text  # every fact of the run is told
     asked: list[str] = []
     reader = browser.new_context(java_script_enabled=False).new_page()
     reader.on("request", lambda request: asked.append(request.url))

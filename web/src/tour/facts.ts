@@ -1,4 +1,4 @@
-/** What the text says of the run at hand: its network, its layers, its optimiser, in words. */
+/** What the text says of the run at hand: its network, its layers, its optimiser, in words; prose.json has these names. */
 
 import type { Picture, Run, State } from '../lib/types';
 
@@ -8,7 +8,9 @@ export interface Facts {
   contentLayers: string;
   deepest: string;
   optimiser: string;
-  scales: number;
+  lbfgs: boolean; // that is the optimiser
+  enlarged: boolean; // painted small first, then finer
+  smoothed: boolean; // by one of these two weights
   smoothness: number;
   chroma: number;
   photograph: string;
@@ -27,15 +29,20 @@ export function factsOf(state: State | null, run: Run | null, pictures: Readonly
   const style = listed(run?.settings['style.layers'], ['relu1_1', 'relu2_1', 'relu3_1', 'relu4_1', 'relu5_1']);
   const known = new Map(state?.layers.map((layer) => [layer.name, layer]));
   const name = state?.network.name ?? 'vgg19-lite';
+  const optimiser = String(run?.settings['optimizer.name'] ?? 'lbfgs');
+  const smoothness = Number(run?.settings['smoothness.weight'] ?? 0);
+  const chroma = Number(run?.settings['smoothness.chroma'] ?? 0);
   return {
     network: name === 'vgg19' ? 'VGG-19' : name,
     lite: name.endsWith('lite'),
     contentLayers: inWords(content),
     deepest: style.at(-1) ?? 'relu5_1',
-    optimiser: OPTIMISERS[String(run?.settings['optimizer.name'] ?? 'lbfgs')] ?? String(run?.settings['optimizer.name']),
-    scales: new Set(run?.steps_made.scale).size,
-    smoothness: Number(run?.settings['smoothness.weight'] ?? 0),
-    chroma: Number(run?.settings['smoothness.chroma'] ?? 0),
+    optimiser: OPTIMISERS[optimiser] ?? optimiser,
+    lbfgs: optimiser === 'lbfgs',
+    enlarged: new Set(run?.steps_made.scale).size > 1,
+    smoothed: smoothness !== 0 || chroma !== 0,
+    smoothness,
+    chroma,
     photograph: pictures.get(run?.content ?? '')?.title ?? 'the photograph',
     painting: pictures.get(run?.styles[0] ?? '')?.title ?? 'the painting',
     field: (layer) => known.get(layer)?.field ?? FIELDS[layer]?.[0] ?? 0,

@@ -4,6 +4,7 @@ import { GLOSSARY, type Word } from '../../lib/words';
 import type { Chapter } from '../chapters';
 import type { Facts } from '../facts';
 import { pieces, type Piece } from '../markup';
+import { saidOf, type Prose, type Said } from '../prose';
 import { chartOf } from './chart';
 import css from './page.css?raw';
 import type { Shot, Still } from './still';
@@ -24,9 +25,9 @@ const SAFE: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '
 /** Text as HTML: whatever a picture is called, it stays text. */
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (letter) => SAFE[letter] ?? '');
 
-export function pageOf(told: readonly Told[], facts: Facts, about: About): string {
+export function pageOf(told: readonly Told[], prose: Prose, facts: Facts, about: About): string {
   const terms = new Set<Word>();
-  const steps = told.map(({ chapter, still }, at) => stepOf(chapter, still, at + 1, facts, terms)).join('\n');
+  const steps = told.map(({ chapter, still }, at) => stepOf(chapter, saidOf(prose[chapter.name], facts), still, at + 1, terms)).join('\n');
   const words = [...terms].sort().map((word) => `<dt id="${slug(word)}">${escaped(word)}</dt><dd>${escaped(GLOSSARY[word])}</dd>`);
   return `<!doctype html>
 <html lang="en">
@@ -58,10 +59,10 @@ ${steps}
 `;
 }
 
-function stepOf(chapter: Chapter, still: Still, number: number, facts: Facts, terms: Set<Word>): string {
-  const says = chapter.says(facts).map((paragraph) => `<p>${pieces(paragraph).map((piece) => wordsOf(piece, terms)).join('')}</p>`);
-  const asks = chapter.asks
-    ? `<details><summary>${escaped(chapter.asks.question)}</summary><p>${escaped(chapter.asks.answer(facts))}</p></details>`
+function stepOf(chapter: Chapter, said: Said, still: Still, number: number, terms: Set<Word>): string {
+  const says = said.says.map((paragraph) => `<p>${pieces(paragraph).map((piece) => wordsOf(piece, terms)).join('')}</p>`);
+  const asks = said.asks
+    ? `<details><summary>${escaped(said.asks.question)}</summary><p>${escaped(said.asks.answer)}</p></details>`
     : '';
   return `<section id="${chapter.name}">
 <p class="question">${number} · ${escaped(chapter.question)}</p>
