@@ -2,7 +2,8 @@
 
 Four frames each of two clips of MPI Sintel (../shared/images/video) are painted by the optimisation with the embedded
 network and by a feed-forward painter, frame by frame and as a film. Measured are the masked warp error of neighbouring
-frames by optical flow, and that of frames 2 and 3 by Sintel's true flow, beside what the clip has by itself; how
+frames by optical flow, and that of frames 2 and 3 by Sintel's true flow, beside what the clip has by itself, and what
+is left if the painting of frame 2 is carried over to frame 3 by the true flow, wherever that shows it; how
 sharp the last frame is; and, of the optimisation, what is left of the style terms. A longer film
 (cutBunny.mp4) shows what becomes of the feed-forward painter's frames in the long run.
 """
@@ -27,7 +28,7 @@ from gramarye.video import flow as motion
 from gramarye.video.frames import Film, Frame, Writer, film, frames
 from gramarye.video.measure import warp_error
 from gramarye.video.painters import Fast, Optimised
-from gramarye.video.sequence import Before, Painted, Painter, sequence
+from gramarye.video.sequence import Before, Painted, Painter, moved, sequence
 from gramarye.video.settings import TemporalSettings
 from run import SHARED
 
@@ -40,12 +41,14 @@ LONG_FILM, FROM, FRAMES = "cutBunny.mp4", 60, 24
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip of Sintel at some size, with its true flow from frame TRUE to the next and where that is known."""
+    """A clip of Sintel at some size; its true flow from frame TRUE to the next and back, and where those are known."""
 
     name: str
     frames: tuple[Frame, ...]
     flow: Tensor
     mask: Tensor
+    back: Tensor
+    shown: Tensor  # 1 where what the next frame shows is seen in frame TRUE
 
 
 def clip(name: str, size: int) -> Clip:
@@ -56,10 +59,29 @@ def clip(name: str, size: int) -> Clip:
     found = tuple(Frame(number, number / RATE, images.resize(each, shape)) for number, each in enumerate(pictures))
     truth = motion.read_flo(folder / "flow_0002_to_0003.flo")
     scale = truth.new_tensor([shape[1] / truth.shape[3], shape[0] / truth.shape[2]]).view(1, 2, 1, 1)
-    truth = torch.nn.functional.interpolate(truth, shape, mode="area") * scale
     hidden = [images.load(folder / f"{what}_0002.png").pixels[:, :1] for what in ("occlusion", "invalid")]
     worst = torch.stack([images.resize(each, shape) for each in hidden]).amax(0)
-    return Clip(name, found, truth, (worst < 0.01).float())
+    back, shown = turned(truth, torch.stack(hidden).amax(0) < 0.5)
+    truth, back, shown = (torch.nn.functional.interpolate(each, shape, mode="area") for each in (truth, back, shown))
+    return Clip(name, found, truth * scale, (worst < 0.01).float(), back * scale, (shown > 0.99).float())
+
+
+def turned(flow: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """The flow back, 1 2 H W, and where it is known, 1 1 H W.
+
+    Every vector that is `seen` is laid down, turned round, where it leads; the four pixels around have each its share.
+    """
+    height, width = flow.shape[2:]
+    x, y = flow[0, 0] + torch.arange(width), flow[0, 1] + torch.arange(height)[:, None]
+    laid = torch.zeros(3, height * width)
+    for column in (x.floor(), x.floor() + 1):
+        for row in (y.floor(), y.floor() + 1):
+            share = (1 - (x - column).abs()) * (1 - (y - row).abs())
+            inside = seen[0, 0] & (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            vectors = torch.cat([-flow[0], torch.ones(1, height, width)]) * share
+            laid.index_add_(1, (row * width + column)[inside].long(), vectors[:, inside])
+    sums, shares = laid[:2].view(1, 2, height, width), laid[2:].view(1, 1, height, width)
+    return sums / shares.clamp_min(1e-6), (shares > 0.3).float()
 
 
 def alone(painter: Painter) -> Painter:
@@ -132,6 +154,15 @@ def fast(options: argparse.Namespace) -> tuple[Painter, Painter]:
     return Fast(painter, blend=0), Fast(painter, **{k: float(v) for k, v in knobs(options.blend).items()})
 
 
+def carried(clip: Clip, alone: Sequence[Painted]) -> float:
+    """The error by true flow of two frames painted alone, the second laid over with the first by true flow and mask.
+
+    What perfect flow would leave: strokes that are moved by parts of a pixel, and what is painted anew beside the mask.
+    """
+    first, second = (each.pixels for each in alone[TRUE : TRUE + 2])
+    return warp_error(first, torch.lerp(second, moved(first, clip.back), clip.shown), clip.flow, clip.mask)
+
+
 def show(kind: str, clip: Clip, rows: dict[str, dict[str, Any]]) -> None:
     """The lines of one clip and painter; ratios to frame by frame, and to the clip's own error."""
     free = rows["frame by frame"]
@@ -145,6 +176,8 @@ def show(kind: str, clip: Clip, rows: dict[str, dict[str, Any]]) -> None:
             )
         row["sharpness ratio"] = row["sharpness"] / free["sharpness"]
         parts.append(f"seen {row['seen']:.2f}  sharp {row['sharpness ratio']:.2f}  {row['seconds']:.2f} s")
+        if "carried" in row:
+            parts.append(f"carried by true flow {row['carried'] / row['true floor']:.1f}× floor")
         if "style" in row:
             parts.append(f"style {row['style']:.3f} content {row['content']:.3f}")
         print("   ".join(parts), flush=True)
@@ -164,6 +197,8 @@ def compare(kind: str, options: argparse.Namespace) -> dict[str, Any]:
                 rows[how] |= of_kinds(own.result.terms)
             cells += [Cell(f"{kind}, {how} · {each.frame.index + 1}", each.pixels) for each in made]
             write(options.out / f"{kind}-{name}-{how.replace(' ', '-')}.mp4", made)
+            if how == "frame by frame":
+                rows[how]["carried"] = carried(shown, made)
         show(kind, shown, rows)
         contact_sheet(cells, options.out / f"{kind}-{name}.png", columns=len(shown.frames))
         found[name] = rows

@@ -20,6 +20,7 @@ from torch.nn import functional
 from gramarye import blur, images
 from gramarye.errors import ImageError, MissingExtraError
 from gramarye.files import open_regular, writable, write_atomically
+from gramarye.video import edges
 
 Pixels = Float[Tensor, "1 3 height width"]
 Flow = Float[Tensor, "1 2 height width"]  # (dx, dy) in pixels: where a pixel of `first` is found in `second`
@@ -28,12 +29,15 @@ Mask = Float[Tensor, "1 1 height width"]  # 1 where a pixel is seen in both fram
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as OpenCV makes grey of colours
 SMALLEST = 64  # px: smaller frames leave DIS' pyramid (patches of 8, from half size down) without a level
 FINE = 600_000  # pixels: up to here the search ends at full size: two thirds of the error in five times the time
-OCCLUDED = (0.01, 0.5)  # Ruder et al. 2016, eq. 5; the second in px²
-BOUNDARY = (0.01, 0.002)  # eq. 6
+DOUBLED = 120_000  # pixels: up to here it ends at twice that, so that it finds the edges of what moves
+REFINED = {"Alpha": 40.0, "FixedPointIterations": 2, "SorIterations": 5}  # twice OpenCV's weight of smoothness
+STRETCH = 0.01  # Ruder et al. 2016, eq. 5
+SLACK = 2.0  # px²; the paper has .5
 
 CUT_SIDE = 256  # px, long side at which two frames are compared
 CUT_COLOURS = 0.25  # share of pixels whose colour has no counterpart
 CUT_UNEXPLAINED = 0.75  # share of pixels that are not found in the other frame
+CUT_SLACK = 0.5  # px²
 BINS = 8  # of a colour histogram, per channel
 STRUCTURE = (1.5, 0.03**2, 0.5)  # window's σ and constant: Wang et al. 2004; half of the structure is lost
 
@@ -48,22 +52,23 @@ VEIL = (0.85, 0.45, 0.10)  # a report's orange
 
 
 def flow(first: Pixels, second: Float[Tensor, "1 3 h w"]) -> Flow:
-    """Where every pixel of `first` is found in `second`, (dx, dy) in pixels: dense inverse search, OpenCV's medium.
+    """Where every pixel of `first` is found in `second`, (dx, dy) in pixels.
 
-    In frames of at most FINE pixels it goes on to full size, where OpenCV's medium ends at half.
-    The same frames give the same flow, bit by bit, with any number of threads. Raises ImageError unless both have one
-    size, MissingExtraError without OpenCV. Kroeger et al. 2016, "Fast Optical Flow using Dense Inverse Search".
+    Dense inverse search; then `edges.settled`, since that is smooth across the edges of what moves; then variational
+    refinement. Frames of more than FINE pixels are searched alone. The same frames give the same flow, bit by bit, with
+    any number of threads. Raises ImageError unless both have one size, MissingExtraError without OpenCV.
+    Brox et al. 2004, "High Accuracy Optical Flow Estimation Based on a Theory for Warping".
     """
-    if first.shape != second.shape:
-        received = " and ".join(f"{each.shape[3]} × {each.shape[2]}" for each in (first, second))
-        raise ImageError("two frames of a film must have one size", received, "resize them")
-    cv2 = _cv2()
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    if first.shape[2] * first.shape[3] <= FINE:
-        search.setFinestScale(0)
-    found = search.calc(*(_grey(each) for each in (first, second)), None)
-    height, width = first.shape[2:]
-    return torch.from_numpy(found[:height, :width]).permute(2, 0, 1)[None].contiguous().to(first.device)
+    cv2, pixels = _cv2(), first.shape[2] * first.shape[3]
+    found = _searched(first, second, twice=pixels <= DOUBLED)
+    if pixels <= FINE:
+        here, there = (_array(_framed(each)) for each in (first, second))
+        found = edges.settled(cv2, here, there, found)
+        refine = cv2.VariationalRefinement_create()
+        for name, value in REFINED.items():
+            getattr(refine, f"set{name}")(value)
+        found = refine.calc(_grey(first), _grey(second), found)
+    return _as_flow(found, first)
 
 
 def warp(picture: Float[Tensor, "1 channels height width"], flow: Flow) -> Float[Tensor, "1 channels height width"]:
@@ -83,25 +88,40 @@ def warp(picture: Float[Tensor, "1 channels height width"], flow: Flow) -> Float
 def visible(forward: Flow, backward: Flow) -> Mask:
     """1 where a pixel of `now` can be taken from `then`, for forward = flow(then, now), backward = flow(now, then).
 
-    0 where the flows are not `consistent`, which is what appears anew, and on motion boundaries, where they blur:
-    |∇û|² + |∇v̂|² > .01·|ŵ|² + .002, with ŵ = (û, v̂) the backward flow, by central differences. `then` may be the
-    frame before or the one after. Ruder et al. 2016, "Artistic style transfer for videos", eq. 5 and 6.
-    Differs from their program, which also blurs the mask.
+    0 where |w̃ + ŵ|² > .01·(|w̃|² + |ŵ|²) + 2, with ŵ the backward flow and w̃ = W(forward), the forward one in the
+    places of `now`: where going there and back does not lead home, which is what appears anew; and where ŵ leads out
+    of the frame. `then` may be the frame before or the one after. Ruder et al. 2016, "Artistic style transfer for
+    videos", eq. 5.
+    Differs from the paper, which has .5 for 2, and mistrusts motion boundaries too (eq. 6): what they take away is
+    mostly seen, and flickers. Differs from their program, which also blurs the mask and never trusts the last row and
+    column.
     """
-    boundary = _steepness(backward) > BOUNDARY[0] * _squared(backward) + BOUNDARY[1]
-    return consistent(forward, backward) * ~boundary
+    return _leads_home(forward, backward, SLACK)
 
 
-def consistent(forward: Flow, backward: Flow) -> Mask:
-    """1 where going from `now` to `then` and back leads home, in the places of `now`: all that is not occluded.
-
-    0 where |w̃ + ŵ|² > .01·(|w̃|² + |ŵ|²) + .5, with ŵ the backward flow and w̃ = W(forward), the forward one in the
-    places of `now`; and where ŵ leads out of the frame. Ruder et al. 2016, eq. 5.
-    Differs from their program, which never trusts the last row and column.
-    """
+def _leads_home(forward: Flow, backward: Flow, slack: float) -> Mask:
     there = warp(forward, backward)
-    allowed = OCCLUDED[0] * (_squared(there) + _squared(backward)) + OCCLUDED[1]
+    allowed = STRETCH * (_squared(there) + _squared(backward)) + slack
     return ((_squared(there + backward) <= allowed) & ~_outside(backward)).to(backward.dtype)
+
+
+def _searched(first: Tensor, second: Tensor, *, twice: bool = False) -> Any:
+    """The flow of dense inverse search, H W 2 as the frames are `_framed`: OpenCV's medium.
+
+    In frames of at most FINE pixels it goes on to full size, where OpenCV's medium ends at half, or to `twice` that.
+    Kroeger et al. 2016, "Fast Optical Flow using Dense Inverse Search".
+    """
+    if first.shape != second.shape:
+        received = " and ".join(f"{each.shape[3]} × {each.shape[2]}" for each in (first, second))
+        raise ImageError("two frames of a film must have one size", received, "resize them")
+    cv2, greys = _cv2(), [_grey(each) for each in (first, second)]
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    if first.shape[2] * first.shape[3] <= FINE:
+        search.setFinestScale(0)
+    if not twice:
+        return search.calc(*greys, None)
+    large = (cv2.resize(each, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC) for each in greys)
+    return cv2.resize(search.calc(*large, None), greys[0].shape[::-1], interpolation=cv2.INTER_AREA) / 2
 
 
 def _cv2() -> Any:
@@ -117,12 +137,26 @@ def _luma(frame: Tensor) -> Tensor:
     return (frame * frame.new_tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
-def _grey(frame: Tensor) -> Any:
-    """8 bits, as OpenCV has it; a small frame is continued by its edge to the right and below."""
+def _framed(frame: Tensor) -> Tensor:
+    """In [0, 1]; a small frame is continued by its edge to the right and below."""
     height, width = frame.shape[2:]
     beyond = (0, max(0, SMALLEST - width), 0, max(0, SMALLEST - height))
-    grey = functional.pad(_luma(frame.detach().float().clamp(0, 1)), beyond, mode="replicate")
-    return (grey[0, 0] * 255).round().to("cpu", torch.uint8).numpy()
+    return functional.pad(frame.detach().float().clamp(0, 1), beyond, mode="replicate")
+
+
+def _grey(frame: Tensor) -> Any:
+    """8 bits, as OpenCV has it, `_framed`."""
+    return (_luma(_framed(frame))[0, 0] * 255).round().to("cpu", torch.uint8).numpy()
+
+
+def _array(planes: Tensor) -> Any:
+    """H W C, as OpenCV has it."""
+    return planes[0].permute(1, 2, 0).cpu().contiguous().numpy()
+
+
+def _as_flow(found: Any, frame: Tensor) -> Flow:
+    height, width = frame.shape[2:]
+    return torch.from_numpy(found[:height, :width]).permute(2, 0, 1)[None].contiguous().to(frame.device)
 
 
 def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,14 +170,6 @@ def _places(flow: Tensor) -> tuple[Tensor, Tensor]:
 def _squared(flow: Tensor) -> Tensor:
     """|w|², 1 1 H W."""
     return flow.square().sum(1, keepdim=True)
-
-
-def _steepness(flow: Tensor) -> Tensor:
-    """|∇u|² + |∇v|² with central differences, the border continued by its edge; 1 1 H W."""
-    wide = functional.pad(flow, (1, 1, 1, 1), mode="replicate")
-    across = (wide[:, :, 1:-1, 2:] - wide[:, :, 1:-1, :-2]) / 2
-    down = (wide[:, :, 2:, 1:-1] - wide[:, :, :-2, 1:-1]) / 2
-    return _squared(across) + _squared(down)
 
 
 def _outside(flow: Tensor) -> Tensor:
@@ -174,13 +200,13 @@ def colour_distance(first: Pixels, second: Float[Tensor, "1 3 h w"]) -> float:
 def unexplained(first: Pixels, second: Pixels) -> float:
     """The share of pixels of `second` that flow does not find in `first`; 0 to 1.
 
-    Found is where the flows are `consistent`, and contrast and structure around the pixel
+    Found is where dense inverse search leads there and home (equation 5), and contrast and structure around the pixel
     are half those of `first` warped, or more: (2·σ₁₂ + c)/(σ₁² + σ₂² + c) ≥ ½, which is SSIM (Wang et al. 2004)
     without its brightness, so that a flash does not count.
     """
-    forward, backward = flow(first, second), flow(second, first)
+    forward, backward = (_as_flow(_searched(*each), first) for each in ((first, second), (second, first)))
     alike = _structure(_luma(second), _luma(warp(first, backward))) >= STRUCTURE[2]
-    return 1 - float((alike * consistent(forward, backward)).mean())
+    return 1 - float((alike * _leads_home(forward, backward, CUT_SLACK)).mean())
 
 
 def _small(frame: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ from gramarye.video.sequence import Before, Earlier, Map
 from gramarye.video.settings import TemporalSettings
 
 DEFAULTS = TemporalSettings()
-NEIGHBOURHOOD = 5  # pixels on a side over which two photographs are compared
+NEIGHBOURHOOD = 3  # pixels on a side over which two photographs are compared
 STILL: dict[str, Any] = {"shifting.fraction": 1.0, "shifting.degrees": 0.0}
 
 # ---- the optimisation --------------------------------------------------------------------------------
