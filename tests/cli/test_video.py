@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+import rays
 from filming import IDENTITY, brushed, film_in
 from gramarye import images
 from gramarye.cli import filming, progress
@@ -29,6 +31,7 @@ TOLD = {
     "frames",
     "size",
     "rate",
+    "threads",
     "seconds",
     "fps",
     "warp_error",
@@ -73,13 +76,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Asked, int]]:
     return asked_for
 
 
-def interrupt_at(monkeypatch: pytest.MonkeyPatch, count: int, times: int = 1) -> None:
+def interrupt_at(monkeypatch: pytest.MonkeyPatch, count: int, times: int = 1, label: str = "painting") -> None:
     """Press Ctrl-C when so many frames are there."""
     show = progress.FilmBar.show
 
     def shown(bar: progress.FilmBar) -> None:
         show(bar)
-        if bar.done == count:
+        if (bar.label, bar.done) == (label, count):
             for _ in range(times):
                 signal.raise_signal(signal.SIGINT)
 
@@ -180,6 +183,67 @@ def test_killed_and_on(film: Path, quick: list[object], gramarye: Gramarye) -> N
     answer = gramarye.ok(*PAINT, "--json").answer
     assert 1 <= answer["resumed"] < 12
     assert Path("out.mp4").read_bytes() == Path("calm.mp4").read_bytes()
+
+
+@pytest.fixture
+def on_ray(monkeypatch: pytest.MonkeyPatch) -> rays.StandIn:
+    """Two processors."""
+    return rays.stand_in(monkeypatch)
+
+
+def test_shots_on_ray(film: Path, quick: list[object], on_ray: rays.StandIn, gramarye: Gramarye) -> None:
+    assert gramarye.ok("video", "film", "style.png", "-o", "calm.mp4", "--threads", 1, "--json").answer["threads"] == 1
+    outcome = gramarye.ok(*PAINT, "--ray", "auto", "--json")
+    assert "looking for cuts  12/12" in outcome.err
+    assert "shots     2, on Ray, auto, threads for each: 1\n" in outcome.err
+    assert "painting  12/12" in outcome.err
+    assert (outcome.answer["frames"], outcome.answer["cuts"], outcome.answer["threads"]) == (12, [6], 1)
+    assert len(on_ray.tasks) == on_ray.together == 2
+    assert Path("out.mp4").read_bytes() == Path("calm.mp4").read_bytes()
+
+
+def test_one_shot_is_painted_by_one(place: Path, quick: list[object], on_ray: rays.StandIn, gramarye: Gramarye) -> None:
+    film_in(place / "film", 5)
+    torch.set_num_threads(2)
+    outcome = gramarye.ok(*PAINT, "--ray", "auto", "--json")
+    assert "note      it is one shot, which cannot be shared: one process paints it\n" in outcome.err
+    assert outcome.answer["threads"] == 2
+    assert not on_ray.tasks
+
+
+def test_ctrl_c_on_ray_and_on(
+    film: Path,
+    quick: list[object],
+    on_ray: rays.StandIn,
+    gramarye: Gramarye,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gramarye.ok("video", "film", "style.png", "-o", "calm.mp4", "--threads", 2)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 5)
+        outcome = gramarye(*PAINT, "--ray", "auto", "--threads", 2)
+    assert outcome.status == 130
+    assert "interrupted, kept 5 of 12 frames in " in outcome.err
+    assert all(task.was_cancelled for task in on_ray.tasks)
+    answer = gramarye.ok(*PAINT, "--json").answer
+    assert (answer["resumed"], answer["threads"]) == (5, 2)
+    assert Path("out.mp4").read_bytes() == Path("calm.mp4").read_bytes()
+
+
+def test_ctrl_c_while_cuts_are_looked_for(
+    film: Path, quick: list[object], on_ray: rays.StandIn, gramarye: Gramarye, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = everything_in(film.parent)
+    interrupt_at(monkeypatch, 5, label="looking for cuts")
+    assert gramarye(*PAINT, "--ray", "auto").status == 130
+    assert everything_in(film.parent) == before
+
+
+def test_without_ray(film: Path, quick: list[object], gramarye: Gramarye, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    before = everything_in(film.parent)
+    refused(gramarye(*PAINT, "--ray", "auto", "--quiet"), about="Pip install 'gramarye[ray]'")
+    assert everything_in(film.parent) == before
 
 
 def test_other_settings_are_refused(

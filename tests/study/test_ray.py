@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import painters
+from gramarye import cluster as clusters
 from gramarye import demo
-from gramarye.errors import StudyError
+from gramarye.errors import SettingsError
 from gramarye.presets import preset
 from gramarye.study import on_ray
 from gramarye.study.record import Pair
@@ -39,7 +40,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
         warnings.simplefilter("ignore")
         from ray.cluster_utils import Cluster
 
-        head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": on_ray.LOOPBACK}
+        head = {"num_cpus": 0, "include_dashboard": False, "node_ip_address": clusters.LOOPBACK}
         made = Cluster(initialize_head=True, head_node_args=head)
     yield made
     ray.shutdown()
@@ -124,6 +125,6 @@ def test_a_real_painting_on_a_cluster_of_its_own(tmp_path: Path) -> None:
 def test_no_cluster_there_is_told(tmp_path: Path) -> None:
     job = job_for(tmp_path, 1, "quick")
     for address in ("127.0.0.2:1", "nonsense", "ray://127.0.0.2:1"):
-        with pytest.raises(StudyError, match="Ray cluster must answer"):
+        with pytest.raises(SettingsError, match="Ray cluster must answer"):
             next(on_ray.run(job, address))
     assert job.open().summary("x").counts["waiting"] == 1

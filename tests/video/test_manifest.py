@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from filming import kept_in
 from gramarye import images
 from gramarye.errors import ImageError, OptimizationError
-from gramarye.video.manifest import FORMAT, LOCK, MANIFEST, Kept, folder_for, rounded
+from gramarye.video.manifest import FORMAT, LOCK, MANIFEST, Kept, folder_for, rounded, threads_in
 from gramarye.video.measure import Moment
 from networks import picture
 
@@ -150,13 +151,51 @@ def test_frames_without_a_manifest_count_for_nothing(tmp_path: Path) -> None:
         assert len(kept) == 0
 
 
-@pytest.mark.parametrize("lost", ["00000003.png", "00000000.png", "00000002.past"])
-def test_where_nothing_can_be_gone_on_from_all_begins_anew(lost: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lost", "left"),
+    [("00000003.png", [0, 1, 2]), ("00000000.png", [2, 3]), ("00000001.png", [2, 3]), ("00000003.past", [])],
+)
+def test_what_is_left_is_what_can_be_gone_on_from(lost: str, left: list[int], tmp_path: Path) -> None:
+    """Frames from the beginning or from a cut, frame 2, on, as long as those at their end can be looked back to."""
     filled(tmp_path / "work").close()
     (tmp_path / "work" / lost).unlink()
     with closing(Kept(tmp_path / "work", IDENTITY, reach=2)) as kept:
+        assert kept.places == left
+        assert len(kept) == len(left)
+    there = {path.name for path in (tmp_path / "work").glob("*.png")}
+    assert there == {f"{place:08d}.png" for place in left}
+
+
+def test_gaps_and_what_is_seen_beside_them(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "work", IDENTITY, first=10, reach=2)
+    assert kept.gap() == (0, None)
+    for place in (5, 0, 6, 7, 1):
+        cut = place == 5
+        kept.add(replace(moment(10 + place), cut=cut), Fraction(place, 25), picture(36, 40, place))
+    assert kept.places == [0, 1, 5, 6, 7]
+    assert [kept.gap(place) for place in (0, 3, 5)] == [(2, 5), (3, 5), (8, None)]
+    assert [kept.sight(place) for place in (0, 1, 2, 4, 5, 6, 7, 8)] == [0, 1, 2, 0, 0, 1, 2, 2]
+    assert {path.stem for path in kept.folder.glob("*.past")} == {f"{10 + place:08d}" for place in (0, 1, 6, 7)}
+    for place in (2, 3, 4):
+        kept.add(replace(moment(10 + place), cut=False), Fraction(place, 25), picture(36, 40, place))
+    assert {path.stem for path in kept.folder.glob("*.past")} == {"00000016", "00000017"}
+    kept.close()
+
+
+def test_a_row_of_another_frame_is_none(tmp_path: Path) -> None:
+    filled(tmp_path / "work").close()
+    (tmp_path / "work" / "00000003.png").rename(tmp_path / "work" / "00000002.png")
+    with closing(Kept(tmp_path / "work", IDENTITY, reach=1)) as kept:
         assert len(kept) == 0
-    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [LOCK, MANIFEST]
+
+
+def test_with_how_many_threads(tmp_path: Path) -> None:
+    assert threads_in(tmp_path / "work") is None
+    Kept(tmp_path / "work", {**IDENTITY, "threads": 3}).close()
+    assert threads_in(tmp_path / "work") == 3
+    for other in ("{", json.dumps({"format": FORMAT, "threads": "many"})):
+        (tmp_path / "work" / MANIFEST).write_text(other)
+        assert threads_in(tmp_path / "work") is None
 
 
 def test_a_damaged_frame_is_told(tmp_path: Path) -> None:

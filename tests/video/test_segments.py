@@ -9,7 +9,9 @@ import time
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,10 +22,11 @@ import filming as films
 from filming import brushed, carry_out, film_in, filming, kept_in, paint
 from gramarye import images
 from gramarye.errors import ImageError, OptimizationError
+from gramarye.pulling import finish
 from gramarye.video import frames
 from gramarye.video.manifest import folder_for, rounded
-from gramarye.video.segments import Filming, Order
-from gramarye.video.sequence import sequence
+from gramarye.video.segments import Filming, Order, Segment, painted, shots
+from gramarye.video.sequence import Before, sequence
 
 KILLS, FRAMES = 10, 24
 
@@ -230,16 +233,107 @@ def test_how_many_frames_there_will_be(source: Path) -> None:
 
 
 def test_a_painter_that_fails_leaves_what_is_kept(source: Path, tmp_path: Path) -> None:
-    def failing(frame: frames.Frame, before: object) -> torch.Tensor:
-        if frame.index == 3:
-            raise ImageError("a frame must be paintable")
-        return brushed(frame, before)
-
     with (
-        Filming(films.order(source, tmp_path / "out.mp4"), failing, films.IDENTITY) as film,
+        Filming(films.order(source, tmp_path / "out.mp4"), films.Refusing(3), films.IDENTITY) as film,
         pytest.raises(ImageError, match="paintable"),
     ):
         paint(film)
     with filming(source, tmp_path / "out.mp4") as film:
         assert film.resumed == 3
         assert paint(film) == list(range(3, 12))
+
+
+# ---- segments in any order -------------------------------------------------------------------------------
+
+CUTS = (5, 7, 13)
+
+
+@pytest.fixture(scope="module")
+def shot_by_shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A film of four shots, and the digest of its frames, painted one after the other."""
+    folder = tmp_path_factory.mktemp("shots")
+    source = film_in(folder / "frames", 16, cut=CUTS)
+    with filming(source, folder / "out.mp4") as film:
+        assert [moment.index for moment in film.paint() if moment.cut] == list(CUTS)
+        return source, digest(folder / "out.mp4")
+
+
+def keep(film: Filming, segment: Segment, count: int | None = None) -> None:
+    """Paint so many frames of a segment, or all of it, as another process might."""
+    for each in islice(painted(film.order, brushed, segment), count):
+        film.kept.add(each.moment, each.frame.time, each.pixels)
+
+
+def test_where_shots_begin(shot_by_shot: tuple[Path, str]) -> None:
+    source, _ = shot_by_shot
+    work = shots(films.order(source, Path("x.mp4")))
+    assert finish(work) == (0, *CUTS, 16)
+    fractions = list(shots(films.order(source, Path("x.mp4"), first=6, last=9)))
+    assert fractions == [0.25, 0.5, 0.75, 1.0]
+    assert finish(shots(films.order(source, Path("x.mp4"), first=6, last=9, size=48))) == (0, 1, 4)
+    assert finish(shots(films.order(source, Path("x.mp4"), first=20))) == ()
+
+
+@settings(max_examples=8)
+@given(turns=st.permutations(range(4)), counts=st.lists(st.integers(0, 6), min_size=4, max_size=4))
+def test_shots_in_any_order_are_the_same(
+    shot_by_shot: tuple[Path, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    turns: list[int],
+    counts: list[int],
+) -> None:
+    """A part of every shot, in any turn; then, by a new process, what is missing."""
+    source, calm = shot_by_shot
+    output, bounds = tmp_path_factory.mktemp("turns") / "out.mp4", list(pairwise((0, *CUTS, 16)))
+    with filming(source, output) as film:
+        for turn in turns:
+            keep(film, film.missing(*bounds[turn]), counts[turn])
+        there = len(film.kept)
+    with filming(source, output) as film:
+        assert film.resumed == there
+        assert len(paint(film)) == 16 - there
+        assert film.missing() is None or film.missing().start == 16
+        assert [moment.index for moment in film.kept.moments] == list(range(16))
+    assert digest(output) == calm
+
+
+def test_shots_are_gone_on_from_one_by_one(shot_by_shot: tuple[Path, str], tmp_path: Path) -> None:
+    source, calm = shot_by_shot
+    for count in (2, 1, 3, None):
+        with filming(source, tmp_path / "out.mp4") as film:
+            for bounds in pairwise((0, *CUTS, 16)):
+                segment = film.missing(*bounds)
+                if segment is not None:
+                    assert bounds[0] <= segment.start < segment.stop == bounds[1]
+                    keep(film, segment, count)
+    assert digest(tmp_path / "out.mp4") == calm
+
+
+def test_a_segment_begins_at_a_cut(shot_by_shot: tuple[Path, str]) -> None:
+    order = films.order(shot_by_shot[0], Path("x.mp4"), first=1)
+    with pytest.raises(OptimizationError, match=r"begin at a cut.*frame 6"):
+        next(painted(order, brushed, Segment(5, None)))
+    assert next(painted(order, brushed, Segment(4, None))).cut
+
+
+def test_a_film_keeps_its_number_of_threads(source: Path, tmp_path: Path) -> None:
+    before, used = torch.get_num_threads(), set[int]()
+
+    def counting(frame: frames.Frame, before: Before | None) -> torch.Tensor:
+        used.add(torch.get_num_threads())
+        return brushed(frame, before)
+
+    def opened(**options: Any) -> Filming:
+        return Filming(films.order(source, tmp_path / "out.mp4"), counting, films.IDENTITY, **options)
+
+    with opened(threads=before + 1) as film:
+        paint(film, 2)
+    with opened() as film:
+        assert (film.resumed, film.threads) == (2, before + 1)
+        paint(film, 2)
+    assert used == {before + 1}
+    assert torch.get_num_threads() == before
+    with pytest.raises(OptimizationError, match="of other threads"), opened(threads=before):
+        pass
+    with opened(restart=True) as film:
+        assert (film.resumed, film.threads) == (0, before)

@@ -2,94 +2,45 @@
 
 Only pictures' names and outcomes travel: no machine but this one needs the store, all need the pictures under the
 same names and the same networks. A task that dies with its machine is a try of its trial; the trial waits again here.
-Ray is kept to this machine (loopback, no dashboard) unless a cluster is named: its ports ask nobody for a password.
 """
 
 from __future__ import annotations
 
-import os
-import socket
-import sys
 import time
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
-from gramarye.errors import MissingExtraError, StudyError
+from gramarye import cluster
+from gramarye.errors import StudyError
 from gramarye.pulling import finish
 from gramarye.study import work
 from gramarye.study.record import Outcome, Trial
 from gramarye.study.store import Claim, Store
 from gramarye.study.work import Job, Pulse
 
-SECONDS = 10.0  # for a cluster to answer
 LOOK = 0.5  # seconds to wait for a task before the others are looked at
-# Ray takes 127.0.0.1 to mean this machine's address in the network; elsewhere than on Linux it keeps to loopback.
-LOOPBACK = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
-HERE = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-
-
-def require() -> Any:
-    """Ray; raises MissingExtraError."""
-    os.environ.update({name: os.environ.get(name, value) for name, value in HERE.items()})
-    try:
-        import ray
-    except ImportError as error:
-        remedy = "pip install 'gramarye[ray]'"
-        raise MissingExtraError("--ray needs Ray", f"no module {error.name}", remedy) from error
-    return ray
 
 
 def run(job: Job, address: str = "auto") -> Generator[None, None, None]:
     """Let the cluster at `address` paint until no trial is left; `auto` is this machine's, or one made for this run.
 
     Yields about twice a second; closing it gives back the trials under way. As many trials are painted at a time as
-    the cluster has processors for, `job.threads` each. Raises StudyError, MissingExtraError.
+    the cluster has processors for, `job.threads` each. Raises SettingsError, StudyError, MissingExtraError.
     """
-    ray = require()
-    was_there = ray.is_initialized()
-    if not was_there:
-        _connect(ray, address)
-    store = job.open()
-    task = ray.remote(num_cpus=job.threads, max_retries=0)(_paint)
-    under_way: dict[Any, Claim] = {}
-    try:
-        with Pulse(store) as pulse:
-            yield from _course(ray, task, job, store, under_way, pulse)
-    finally:
-        for reference, claim in under_way.items():
-            with suppress(Exception):  # whatever Ray has to say of a cluster that is gone
-                ray.cancel(reference, force=True)
-            with suppress(StudyError):
-                store.give_back(claim)
-        if not was_there:
-            ray.shutdown()
-
-
-def _connect(ray: Any, address: str) -> None:
-    quiet = {"log_to_driver": False, "logging_level": "error"}
-    try:
-        if address != "auto":
-            _knock(address)
+    with cluster.connected(address) as ray:
+        store = job.open()
+        task = ray.remote(num_cpus=job.threads, max_retries=0)(_paint)
+        under_way: dict[Any, Claim] = {}
         try:
-            ray.init(address=address, **quiet)
-        except ConnectionError:
-            if address != "auto":
-                raise
-            ray.init(address="local", include_dashboard=False, _node_ip_address=LOOPBACK, **quiet)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = work.in_one_line(error)
-        remedy = "begin one by ray start --head, or leave --ray out"
-        raise StudyError("a Ray cluster must answer", f"{address}: {reason}", remedy) from error
-
-
-def _knock(address: str) -> None:
-    """Raises OSError or ValueError where nobody listens: Ray itself would try for five minutes."""
-    found = urlsplit(address if "://" in address else f"//{address}")
-    if not (found.hostname and found.port):
-        raise ValueError("not HOST:PORT")
-    socket.create_connection((found.hostname, found.port), SECONDS).close()
+            with Pulse(store) as pulse:
+                yield from _course(ray, task, job, store, under_way, pulse)
+        finally:
+            for reference, claim in under_way.items():
+                with suppress(Exception):  # whatever Ray has to say of a cluster that is gone
+                    ray.cancel(reference, force=True)
+                with suppress(StudyError):
+                    store.give_back(claim)
 
 
 def _course(
@@ -97,7 +48,7 @@ def _course(
 ) -> Generator[None, None, None]:
     """Give out trials and take in what comes of them."""
     while True:
-        while len(under_way) < _places(ray, job):
+        while len(under_way) < cluster.places(ray, job.threads):
             claim = work.claimed(job, store)
             if claim is None:
                 break
@@ -114,11 +65,6 @@ def _course(
             return
         else:
             time.sleep(LOOK)
-
-
-def _places(ray: Any, job: Job) -> int:
-    """How many trials the cluster can paint at a time: it may grow and shrink."""
-    return max(1, int(ray.cluster_resources().get("CPU", 0)) // job.threads)
 
 
 def _take(ray: Any, reference: Any, claim: Claim, store: Store) -> None:

@@ -114,9 +114,9 @@ def film(path: Path) -> Film:
 def _first(container: Any, stream: Any, name: str) -> Any:
     """The first frame that can be decoded."""
     tried = list(islice(packets(container, stream), TRIED))
-    frame = next(decoded(tried, stream), None)
-    if frame is None and any(packet.has_sidedata("encryption_info") for packet in tried):
+    if any(packet.has_sidedata("encryption_info") for packet in tried):  # of which decoders may make noise
         raise ImageError("a film must not be encrypted", name, "name a film without copy protection")
+    frame = next(decoded(tried, stream), None)
     if frame is None:
         received = f"{name}: no frame of it can be decoded (as {stream.codec_context.name})"
         raise ImageError(_WHOLE, received, _RESAVE)

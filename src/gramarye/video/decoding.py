@@ -37,6 +37,8 @@ def pixels(film: Film, first: int, stop: int | None) -> Generator[tuple[int, Ten
 def _upright(found: Iterable[tuple[int, Any, bool]], size: tuple[int, int]) -> Iterator[tuple[int, Tensor, bool]]:
     read = colours.Reading()
     for index, frame, held in found:
+        # A stream may change its size on the way: to one that its header did not tell.
+        images.check_size((frame.height, frame.width), f"frame {index}", images.DEFAULT_MAX_MEGAPIXELS)
         upright = colours.turn_of(frame)(read(frame)).contiguous()
         yield index, images.resize(upright, size), held
 

@@ -3,7 +3,8 @@
 A work folder lies beside the film: `manifest.json` tells what is painted, after what and how, `00000017.png` is frame
 17 as the film will have it, with its row in the ledger of flicker, `00000017.past` the same in 16 bits a channel, as
 the frames after it see it, kept as long as one may look back to it. Every file is written whole or not at all, and
-what counts are the PNGs from the first one on without a gap. So a crash costs the frame under way and nothing else.
+what counts are PNGs without a gap from the first frame on, or from a cut on, since nothing is seen beyond it. So a
+crash costs the frames under way, one for each painter, and nothing else.
 """
 
 from __future__ import annotations
@@ -49,7 +50,30 @@ def folder_for(output: Path) -> Path:
 
 def rounded(pixels: Pixels) -> Pixels:
     """A painted frame as it will be read again: 16 bits a channel, on the processor; raises ImageError for NaN."""
-    return _shallow(_deep(pixels))
+    return shallow(deep(pixels))
+
+
+def deep(pixels: Tensor) -> UInt16[np.ndarray, "height width 3"]:
+    """16 bits a channel; raises ImageError where a value is not finite."""
+    values = pixels.detach().to("cpu", torch.float32)[0].permute(1, 2, 0)
+    if not bool(values.isfinite().all()):
+        remedy = "paint with a smaller learning rate or style weight"
+        raise ImageError("a painted frame must hold finite values", "NaN or infinity", remedy)
+    return (values.clamp(0, 1) * LEVELS).round().numpy().astype(np.uint16)
+
+
+def shallow(samples: UInt16[np.ndarray, "height width 3"]) -> Pixels:
+    """The picture that `deep` made samples of."""
+    return images.load(samples, max_megapixels=float("inf")).pixels
+
+
+def threads_in(folder: Path) -> int | None:
+    """With how many threads the frames in a folder are painted; None where it has none, or does not tell."""
+    try:
+        found = _read(folder / MANIFEST).get("threads")
+    except OptimizationError:  # told when it is opened
+        return None
+    return found if isinstance(found, int) and found > 0 else None
 
 
 class Kept:
@@ -57,15 +81,14 @@ class Kept:
 
     `identity`, as JSON, is what decides the pixels. Raises OptimizationError when the folder holds frames of another
     one, or is open elsewhere; with `restart` what it holds is thrown away. `reach` is how many frames back one may
-    look. `moments` and `times` (in seconds) are those of the frames.
+    look. A place is that of a frame in the film that is painted, from 0.
     """
 
     def __init__(
         self, folder: Path, identity: Mapping[str, Any], *, first: int = 0, reach: int = 1, restart: bool = False
     ) -> None:
         self.folder, self.first, self.reach = folder, first, reach
-        self.moments: list[Moment] = []
-        self.times: list[Fraction] = []
+        self._rows: dict[int, tuple[Moment, Fraction]] = {}
         identity = json.loads(json.dumps({"format": FORMAT, **identity}))
         _make(folder)
         self._lock = _locked(folder)
@@ -87,46 +110,94 @@ class Kept:
         self._find()
 
     def _find(self) -> None:
-        """Take over the frames that are there, up to the first that is missing or damaged, and drop what is beyond.
-
-        Where those before it can be seen no more, nothing is left to go on from.
-        """
-        while self.path(len(self)).exists():
-            try:
-                row = images.read_recipe(self.path(len(self)))
-                moment, time = Moment(**row["moment"]), Fraction(row["time"])
-            except (ImageError, KeyError, TypeError, ValueError):
-                break
-            self.moments.append(moment)
-            self.times.append(time)
-        past = {self._past(place) for place in range(max(0, len(self) - self.reach), len(self))}
-        if not all(path.exists() for path in past):
-            self.moments, self.times, past = [], [], set()
-        frames = {self.path(place) for place in range(len(self))}
+        """Take over the frames that can be gone on from, and drop what else there is."""
+        for path in self._files():
+            if path.suffix == ".png" and path.stem.isdecimal():
+                self._take(int(path.stem) - self.first)
+        start = min(self._rows, default=None)
+        while start is not None:
+            stop, following = self.gap(start)
+            self._check(start, stop)
+            start = following
+        frames = {self.path(place) for place in self._rows}
+        past = {self._past(place) for place in self._rows if self._is_looked_at(place)}
         for path in {*self._files()} - frames - past - {self.folder / MANIFEST, self.folder / LOCK}:
             path.unlink(missing_ok=True)
 
+    def _take(self, place: int) -> None:
+        """Take over a frame with its row, unless it is damaged."""
+        with suppress(ImageError, KeyError, TypeError, ValueError):
+            row = images.read_recipe(self.path(place))
+            moment, time = Moment(**row["moment"]), Fraction(row["time"])
+            if place >= 0 and moment.index == self.first + place:
+                self._rows[place] = moment, time
+
+    def _check(self, start: int, stop: int) -> None:
+        """Drop, of the frames from `start` to before `stop`, those before a beginning: the film's, or a cut.
+
+        And all of them, where those at the end can be seen no more.
+        """
+        seen = all(self._past(stop - back).exists() for back in range(1, self.sight(stop) + 1))
+        for place in range(start, stop):
+            if seen and (place == 0 or self._rows[place][0].cut):
+                break
+            del self._rows[place]
+
     def __len__(self) -> int:
-        return len(self.moments)
+        return len(self._rows)
+
+    @property
+    def places(self) -> list[int]:
+        """Where there are frames, in their order."""
+        return sorted(self._rows)
+
+    @property
+    def moments(self) -> list[Moment]:
+        """The flicker of the frames, in their order."""
+        return [self._rows[place][0] for place in self.places]
+
+    @property
+    def times(self) -> list[Fraction]:
+        """The times of the frames, in their order, in seconds."""
+        return [self._rows[place][1] for place in self.places]
+
+    def gap(self, place: int = 0) -> tuple[int, int | None]:
+        """The first place from `place` on where a frame is missing, and the next one where there is one, if any."""
+        while place in self._rows:
+            place += 1
+        return place, min((each for each in self._rows if each > place), default=None)
+
+    def sight(self, place: int) -> int:
+        """How many frames right before a place are there and of one shot: those that are seen from it."""
+        back = 0
+        while back < self.reach and place - back - 1 in self._rows:
+            back += 1
+            if self._rows[place - back][0].cut:
+                break
+        return back
 
     def path(self, place: int) -> Path:
-        """The file of the frame at a place of the film that is painted, from 0."""
+        """The file of the frame at a place."""
         return self.folder / f"{self.first + place:08d}.png"
 
     def _past(self, place: int) -> Path:
         return self.path(place).with_suffix(".past")
 
+    def _is_looked_at(self, place: int) -> bool:
+        """Whether a frame that may look back to this one is still missing."""
+        return any(place + step not in self._rows for step in range(1, self.reach + 1))
+
     def add(self, moment: Moment, time: Fraction, pixels: Pixels) -> None:
-        """Keep the next frame, at `time` in seconds; raises ImageError when it cannot be written."""
-        place, deep = len(self), io.BytesIO()
-        np.save(deep, _deep(pixels), allow_pickle=False)
-        write_atomically(self._past(place), deep.getvalue())
+        """Keep a frame, at `time` in seconds; raises ImageError when it cannot be written."""
+        place, samples = moment.index - self.first, io.BytesIO()
+        np.save(samples, deep(pixels), allow_pickle=False)
+        write_atomically(self._past(place), samples.getvalue())
         row = recipe.to_text({"moment": asdict(moment), "time": str(time)})
         write_atomically(self.path(place), _encoded(pixels, row))
-        self.moments.append(moment)
-        self.times.append(time)
-        if place >= self.reach:
-            self._past(place - self.reach).unlink(missing_ok=True)
+        self._rows[place] = moment, time
+        for earlier in range(place - self.reach, place + 1):
+            if earlier in self._rows and not self._is_looked_at(earlier):
+                self._past(earlier).unlink(missing_ok=True)
 
     def pixels(self, place: int) -> Pixels:
         """A frame as the film will have it, in 8 bits; raises ImageError when it is damaged."""
@@ -136,10 +207,10 @@ class Kept:
             raise _damaged(self.path(place), error.received or error.rule) from error
 
     def past(self, place: int) -> Pixels:
-        """One of the last `reach` frames as those after it see it, `rounded`; raises ImageError when it is damaged."""
+        """A frame in `sight` as those after it see it, `rounded`; raises ImageError when it is damaged."""
         path = self._past(place)
         try:
-            return _shallow(np.load(path, allow_pickle=False))
+            return shallow(np.load(path, allow_pickle=False))
         except (OSError, ValueError, EOFError, ImageError) as error:
             raise _damaged(path, error) from error
 
@@ -163,19 +234,6 @@ class Kept:
 
     def _files(self) -> list[Path]:
         return [path for path in self.folder.iterdir() if _OURS.fullmatch(path.name)]
-
-
-def _deep(pixels: Tensor) -> UInt16[np.ndarray, "height width 3"]:
-    """16 bits a channel; raises ImageError where a value is not finite."""
-    values = pixels.detach().to("cpu", torch.float32)[0].permute(1, 2, 0)
-    if not bool(values.isfinite().all()):
-        remedy = "paint with a smaller learning rate or style weight"
-        raise ImageError("a painted frame must hold finite values", "NaN or infinity", remedy)
-    return (values.clamp(0, 1) * LEVELS).round().numpy().astype(np.uint16)
-
-
-def _shallow(deep: UInt16[np.ndarray, "height width 3"]) -> Pixels:
-    return images.load(deep, max_megapixels=float("inf")).pixels
 
 
 def _damaged(path: Path, received: object) -> ImageError:

@@ -1,8 +1,9 @@
 """A film painted from beginning to end in as many segments as it takes: what was reached is kept, and gone on from.
 
-A segment is what one run paints, from the first frame that is missing up to the film's end or to wherever the run is
-stopped or killed. Each frame is kept before it is told of, and what a painter sees of the frames before is what
-was kept, so that a film in a hundred segments is, byte for byte, the film in one.
+A segment is what one run paints, from a frame that is missing up to one that is there, to the film's end or to wherever
+the run is stopped or killed. Each frame is kept before it is told of, and what a painter sees of the frames before is
+what was kept, so that a film in a hundred segments is, byte for byte, the film in one. Nor does it matter who paints a
+segment: what it follows from is in it, and a shot follows from nothing, so that shots may be painted side by side.
 """
 
 from __future__ import annotations
@@ -11,22 +12,24 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Generator, Mapping
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 import gramarye
 from gramarye import images
-from gramarye.errors import ImageError
-from gramarye.video import folders
+from gramarye.errors import ImageError, OptimizationError
+from gramarye.pulling import Work
+from gramarye.video import flow, folders
 from gramarye.video.frames import Film, Frame, Writer, frames
-from gramarye.video.manifest import Kept, folder_for, rounded
+from gramarye.video.manifest import Kept, folder_for, rounded, threads_in
 from gramarye.video.measure import Flicker, Moment
 from gramarye.video.sequence import SHORT, Before, Painted, Painter, sequence
 
@@ -61,33 +64,96 @@ class Order:
         return max(0, min(ends) - self.first) if ends else None
 
     @property
+    def folder(self) -> Path:
+        """Where its frames are kept while it is painted."""
+        return folder_for(Path(os.path.realpath(self.output)))
+
+    @property
     def shape(self) -> tuple[int, int]:
         """Height and width of its frames in pixels."""
         return self.film.size if self.size is None else images.fitted_size(self.film.size, self.size)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Frames to paint one after the other: from place `start` of what is painted to before `stop`, or to the end.
+
+    `past` are the paintings, `rounded`, of the frames right before, as many as are seen from it, the latest last.
+    Without any it begins with the film or at a cut.
+    """
+
+    start: int
+    stop: int | None
+    past: tuple[Tensor, ...] = field(default=(), repr=False)
+
+
+def painted(order: Order, painter: Painter, segment: Segment) -> Generator[Painted, None, None]:
+    """The frames of a segment, each as it will be read again: the same whoever paints them, and after whatever.
+
+    Raises OptimizationError for a segment without a past that does not begin at a cut.
+    """
+
+    def rounding(frame: Frame, before: Before | None) -> Tensor:
+        return rounded(painter(frame, before))
+
+    begin, is_shot = order.first + segment.start, segment.start > 0 and not segment.past
+    back = 1 if is_shot else len(segment.past)
+    stop = None if segment.stop is None else order.first + segment.stop - 1
+    last = min((each for each in (stop, order.last) if each is not None), default=None)
+    source = frames(order.film, begin - back, last, size=order.size)
+    with closing(source):
+        filmed = list(islice(source, back))
+        # Before a cut the frame itself stands for its painting: `sequence` sees the cut, and forgets both.
+        past = [frame.pixels for frame in filmed] if is_shot else segment.past
+        for each in sequence(source, rounding, range=order.range, past=list(zip(filmed, past, strict=True))):
+            if is_shot and each.frame.index == begin and not each.cut:
+                rule = "a segment must begin at a cut, or go on from its past"
+                raise OptimizationError(rule, f"frame {begin}", "paint the film by one process")
+            yield each
+
+
+def shots(order: Order) -> Work[tuple[int, ...]]:
+    """The places at which shots begin, the first one's too, and behind the last one that at which it ends.
+
+    Frames are looked at as `sequence` does, and not painted.
+    """
+    found, count, before = list[int](), 0, None
+    with closing(frames(order.film, order.first, order.last, size=order.size)) as source:
+        for frame in source:
+            if before is None or flow.is_cut(before, frame.pixels):
+                found.append(count)
+            before, count = frame.pixels, count + 1
+            yield min(1.0, count / (order.count or count))
+    return (*found, count) if found else ()
 
 
 @dataclass
 class Filming:
     """A film being painted; open it with `with`, pull `paint` to its end, then `write`.
 
-    `identity`, as JSON, is what decides the painter's pixels. Opening raises OptimizationError when frames of another
-    film are kept under this output's name, or when another process paints it; `restart` throws them away.
+    `identity`, as JSON, is what decides the painter's pixels. So does the number of `threads` among which sums are
+    divided: unless given it is that with which the film was begun, or else torch's. Opening raises OptimizationError
+    when frames of another film are kept under this output's name, or when another process paints it; `restart` throws
+    them away.
     """
 
     order: Order
     painter: Painter
     identity: Mapping[str, Any]
     restart: bool = False
+    threads: int | None = None
     resumed: int = 0  # frames that were there already
     notes: tuple[str, ...] = ()  # of the film that was written
     _kept: Kept | None = field(default=None, repr=False)
 
     def __enter__(self) -> Filming:
         order = self.order
+        known = None if self.restart else threads_in(order.folder)
+        self.threads = self.threads or known or torch.get_num_threads()
         asked = {"range": list(order.range), "size": order.size, "first": order.first, "last": order.last}
-        folder = folder_for(Path(os.path.realpath(order.output)))
         identity = {"gramarye": gramarye.__version__, "film": _identity(order.film), **asked, **self.identity}
-        self._kept = Kept(folder, identity, first=order.first, reach=max(order.range), restart=self.restart)
+        identity |= {"threads": self.threads}
+        self._kept = Kept(order.folder, identity, first=order.first, reach=max(order.range), restart=self.restart)
         self.resumed = len(self._kept)
         return self
 
@@ -111,25 +177,23 @@ class Filming:
 
     def paint(self) -> Generator[Moment, None, None]:
         """Paint the frames that are missing, one Moment each; stop pulling at any time, what was told of is kept."""
-        order, done = self.order, len(self.kept)
-        if order.last is not None and done > order.last - order.first:
-            return
-        back = min(done - self._shot(), max(order.range))
-        source = frames(order.film, order.first + done - back, order.last, size=order.size)
-        with closing(source):
-            past = [(frame, self.kept.past(done - back + at)) for at, frame in enumerate(islice(source, back))]
-            for painted in sequence(source, self._painter, range=order.range, past=past):
-                moment = _moment(painted)
-                self.kept.add(moment, painted.frame.time, painted.pixels)
-                yield moment
+        with _threads(self.threads):
+            segment = self.missing()
+            while segment is not None:
+                for each in painted(self.order, self.painter, segment):
+                    self.kept.add(each.moment, each.frame.time, each.pixels)
+                    yield each.moment
+                segment = None if segment.stop is None else self.missing(segment.stop)
 
-    def _painter(self, frame: Frame, before: Before | None) -> Tensor:
-        """The painter, whose frames are at once what they will be when they are read again."""
-        return rounded(self.painter(frame, before))
-
-    def _shot(self) -> int:
-        """Where the shot began that goes on, as a place among the frames that are kept."""
-        return max((place for place, moment in enumerate(self.kept.moments) if moment.cut), default=0)
+    def missing(self, start: int = 0, stop: int | None = None) -> Segment | None:
+        """The first segment that is missing from one place to before another one, or to the end; None for none."""
+        order, (place, following) = self.order, self.kept.gap(start)
+        stops = [following, stop, None if order.last is None else order.last + 1 - order.first]
+        end = min((each for each in stops if each is not None), default=None)
+        if end is not None and place >= end:
+            return None
+        past = range(place - self.kept.sight(place), place)
+        return Segment(place, end, tuple(self.kept.past(each) for each in past))
 
     def write(self) -> Generator[float, None, None]:
         """Write the film and, when it is there, remove the frames; yields the fraction written.
@@ -141,14 +205,26 @@ class Filming:
         if not len(kept):
             received = f"none from frame {order.first} on in {order.film.path}"
             raise ImageError("a film needs a frame to paint", received, "choose another --first")
-        height, width = kept.pixels(0).shape[2:]
+        places = kept.places
+        height, width = kept.pixels(places[0]).shape[2:]
         _sweep(Path(os.path.realpath(order.output)))
         with Writer(order.output, order.film, size=(height, width), sound=order.sound) as writer:
-            for place in range(len(kept)):
-                writer.write(Frame(order.first + place, kept.times[place], kept.pixels(place)))
-                yield (place + 1) / len(kept)
+            for done, (place, time) in enumerate(zip(places, kept.times, strict=True), 1):
+                writer.write(Frame(order.first + place, time, kept.pixels(place)))
+                yield done / len(kept)
         self.notes = writer.notes
         kept.remove()
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Sums divided among so many threads for as long as the block lasts."""
+    before: int = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _sweep(output: Path) -> None:
@@ -157,11 +233,6 @@ def _sweep(output: Path) -> None:
     for path in output.parent.iterdir():
         if left.fullmatch(path.name):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _moment(painted: Painted) -> Moment:
-    errors = painted.warp_error, painted.source_warp_error
-    return Moment(painted.frame.index, *errors, seen=painted.seen or 0.0, cut=painted.cut)
 
 
 def _identity(film: Film) -> dict[str, Any]:

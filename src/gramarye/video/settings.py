@@ -28,7 +28,7 @@ class TemporalSettings(Group):
         log=True,
     )
     blend: float = knob(
-        0.8, "fast: share of the painted frame before, where both photographs show the same", low=0, high=0.98
+        0.95, "fast: share of the painted frame before, where both photographs show the same", low=0, high=0.98
     )
     tolerance: float = knob(
         0.1,
