@@ -41,8 +41,9 @@ def chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     """A browser without a window, that ends with the block."""
     with sync_playwright() as playwright:
-        # No sandbox: it needs a kernel's leave that containers do not have; only our own pages are opened.
-        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        # No sandbox: it needs a kernel's leave that containers do not have; only our own pages are opened. The camera
+        # is the browser's own drawing, for pages that are allowed one.
+        options = ["--no-sandbox", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream"]
         running = playwright.chromium.launch(executable_path=chromium(), args=options)
         try:
             yield running

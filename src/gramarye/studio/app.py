@@ -14,7 +14,17 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gramarye.errors import GramaryeError
-from gramarye.studio import gallery_routes, lens_routes, loading, run_routes, state, static_files, study_routes
+from gramarye.studio import (
+    film_routes,
+    gallery_routes,
+    lens_routes,
+    live_routes,
+    loading,
+    run_routes,
+    state,
+    static_files,
+    study_routes,
+)
 from gramarye.studio.answers import Answer
 from gramarye.studio.refusals import status_of
 from gramarye.studio.safety import HEADERS, UNKEPT, Guard
@@ -36,7 +46,7 @@ def make_app(home: Path, *, token: str, port: int, studies: Path | None = None) 
 
 def _routes(studio: Studio) -> list[Route]:
     routes = [Route("/api/events", _events(studio))]
-    for module in (state, gallery_routes, run_routes, lens_routes, study_routes):
+    for module in (state, gallery_routes, run_routes, lens_routes, live_routes, film_routes, study_routes):
         routes += module.routes(studio)
     return [*routes, *static_files.routes(studio)]
 
@@ -50,6 +60,7 @@ async def _alive(app: Starlette) -> AsyncIterator[None]:
         yield
     finally:
         studio.events.close()
+        studio.live.close()
         studio.worker.close()
 
 

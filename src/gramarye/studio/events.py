@@ -19,7 +19,7 @@ HELD = 512  # events for one reader
 MOST = 64  # readers
 HEARTBEAT = 15.0  # seconds
 AGAIN = 1000  # milliseconds until a browser opens a stream again that broke
-LOSABLE = ("step", "frame", "job")
+LOSABLE = ("step", "frame", "job", "moment")
 
 
 class Events:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
@@ -12,10 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gramarye.studio.answers import Answer
-from gramarye.studio.gallery import GIVEN, MAX_BYTES, bundled_paths
-from gramarye.studio.refusals import Full, Refusal, TooLarge
+from gramarye.studio.gallery import MAX_BYTES, bundled_paths
+from gramarye.studio.receiving import received
 from gramarye.studio.studio import Studio
 
+REMEDY = "save it smaller, or as JPEG"  # for what is too large
 UNCHANGING = "private, max-age=31536000, immutable"
 
 
@@ -25,14 +24,8 @@ def routes(studio: Studio) -> list[Route]:
     async def add(request: Request) -> Response:
         kind = request.query_params.get("kind", "")
         name = unquote(request.headers.get("x-file-name", "")) or request.query_params.get("name", "")
-        check_length(request.headers.get("content-length"))
-        try:
-            with tempfile.TemporaryDirectory(dir=studio.gallery.cache, prefix=GIVEN) as folder:
-                file = Path(folder) / "picture"
-                await _receive(request, file)
-                picture = await run_in_threadpool(studio.gallery.add, kind, name, file)
-        except OSError as error:
-            raise Full("the disk must have room for a picture", error.strerror, "free some space") from error
+        async with received(request, studio.gallery.cache, "picture", MAX_BYTES, REMEDY) as file:
+            picture = await run_in_threadpool(studio.gallery.add, kind, name, file)
         studio.events.publish("picture", picture)
         return Answer(picture, 201)
 
@@ -54,27 +47,3 @@ def routes(studio: Studio) -> list[Route]:
         Route("/api/pictures/{picture}", remove, methods=["DELETE"]),
         Route("/api/pictures/{picture}/{side:int}.webp", thumbnail),
     ]
-
-
-def check_length(said: str | None) -> None:
-    """Refuse at once what says of itself that it is too large."""
-    if said is not None and said.isdecimal() and int(said) > MAX_BYTES:
-        raise _too_large(int(said))
-
-
-async def _receive(request: Request, path: Path) -> None:
-    """Write the body to `path`, counting what really comes."""
-    count = 0
-    with path.open("xb") as file:
-        async for chunk in request.stream():
-            count += len(chunk)
-            if count > MAX_BYTES:
-                raise _too_large(count)
-            file.write(chunk)
-    if not count:
-        raise Refusal("a picture must have some bytes", "none", "choose a file")
-
-
-def _too_large(count: int) -> TooLarge:
-    received = f"{count / 1e6:.1f} MB"
-    return TooLarge(f"a picture may have at most {MAX_BYTES // 1_000_000} MB", received, "save it smaller, or as JPEG")

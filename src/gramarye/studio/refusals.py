@@ -40,6 +40,12 @@ class TooManyPixels(TooLarge, ImageError):  # noqa: N818  the same
     """A picture is too large to be taken in."""
 
 
+class Busy(Refusal):
+    """Too much is asked for at a time; later it may be met."""
+
+    status = 503
+
+
 class TooSlow(Refusal):
     """The sender did not go on sending."""
 

@@ -213,7 +213,7 @@ class Runs:
 
     def _make_room(self) -> None:
         """Delete the oldest finished runs until there is room for another; raises Full when that is not enough."""
-        while len(self._summaries) >= MOST or _bytes_in(self.home) > BYTES:
+        while len(self._summaries) >= MOST or bytes_in(self.home) > BYTES:
             over = [each for each in self.summaries() if each["state"] in OVER and not each["demo"]]
             over = [each for each in over if each["id"] not in self._sittings]
             if not over:
@@ -333,7 +333,7 @@ def _found(home: Path) -> list[Record]:
     return kept
 
 
-def _bytes_in(folder: Path) -> int:
+def bytes_in(folder: Path) -> int:
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:

@@ -9,7 +9,9 @@ from pathlib import Path
 from gramarye import __version__
 from gramarye.studio import safety
 from gramarye.studio.events import Events
+from gramarye.studio.films import Films
 from gramarye.studio.gallery import Gallery
+from gramarye.studio.live import Live
 from gramarye.studio.questions import Lens
 from gramarye.studio.runs import Runs
 from gramarye.studio.worker import Worker
@@ -33,6 +35,8 @@ class Studio:
 
     def __post_init__(self) -> None:
         self.lens = Lens(self.home / "runs", self.gallery)
+        self.films = Films(self.home, self.gallery, self.events, self.worker)
+        self.live = Live(self.gallery)
 
     @property
     def ready(self) -> bool:

@@ -15,10 +15,10 @@ import browsing
 
 from .watching import PreparedStudio, Watch
 
-SCREENS = ("start", "paint", "xray", "lab", "tour", "studies")
+SCREENS = ("start", "paint", "live", "xray", "lab", "tour", "studies", "films")
 DRAWN = ("xray", "lab")  # those on which maps come a moment later
 SIZES = ((1280, 800), (390, 844))
-LINKS = ("Start", "Paint", "X-ray", "Style lab", "Tour", "Studies")
+LINKS = ("Start", "Paint", "Live", "X-ray", "Style lab", "Tour", "Studies", "Films")
 LONG = 5000  # steps, the most that there may be: longer than any test
 
 

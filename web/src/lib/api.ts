@@ -1,6 +1,6 @@
 /** Asking the server: JSON in and out, one clear line when something is wrong. */
 
-import type { Id, Picture, Wrong } from './types';
+import type { Id, Wrong } from './types';
 
 export class ApiError extends Error {
   constructor(
@@ -26,6 +26,12 @@ export const post = <T>(path: string, body: unknown): Promise<T> =>
 export const remove = (path: string): Promise<void> => ask<void>(path, { method: 'DELETE' });
 
 async function ask<T>(path: string, how: RequestInit): Promise<T> {
+  const text = await (await answered(path, how)).text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** An answer as it comes; one that says what is wrong is thrown as an ApiError. */
+export async function answered(path: string, how: RequestInit): Promise<Response> {
   let answer: Response;
   try {
     answer = await fetch(path, how);
@@ -33,9 +39,8 @@ async function ask<T>(path: string, how: RequestInit): Promise<T> {
     if (caught instanceof DOMException && caught.name === 'AbortError') throw caught;
     throw new ApiError(SILENT, 0);
   }
-  const text = await answer.text();
-  if (!answer.ok) throw new ApiError(wrong(text, answer.status), answer.status);
-  return (text ? JSON.parse(text) : undefined) as T;
+  if (!answer.ok) throw new ApiError(wrong(await answer.text(), answer.status), answer.status);
+  return answer;
 }
 
 function wrong(text: string, status: number): string {
@@ -47,17 +52,17 @@ function wrong(text: string, status: number): string {
   }
 }
 
-/** Bring a picture into the gallery; `progress` hears the share sent, 0 … 1. (fetch cannot tell how far it is.) */
-export function upload(kind: Picture['kind'], file: Blob, name: string, progress?: (share: number) => void): Promise<Picture> {
+/** Bring a file to a place; `progress` hears the share sent, 0 … 1. (fetch cannot tell how far it is.) */
+export function upload<T>(path: string, file: Blob, name: string, progress?: (share: number) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open('POST', `/api/pictures?kind=${kind}`);
+    request.open('POST', path);
     request.setRequestHeader('X-File-Name', encodeURIComponent(name)); // headers hold no letters beyond Latin
     request.setRequestHeader('Content-Type', file.type || 'application/octet-stream');
     request.upload.onprogress = (event) => progress?.(event.total ? event.loaded / event.total : 0);
     request.onerror = () => reject(new ApiError(SILENT, 0));
     request.onload = () => {
-      if (request.status < 300) resolve(JSON.parse(request.responseText) as Picture);
+      if (request.status < 300) resolve(JSON.parse(request.responseText) as T);
       else reject(new ApiError(wrong(request.responseText, request.status), request.status));
     };
     request.send(file);

@@ -2,7 +2,7 @@
 
 import type { Id } from './types';
 
-export const SCREENS = ['start', 'paint', 'xray', 'lab', 'tour', 'studies'] as const;
+export const SCREENS = ['start', 'paint', 'live', 'xray', 'lab', 'tour', 'studies', 'films'] as const;
 export type Screen = (typeof SCREENS)[number];
 
 export interface Route {
@@ -13,6 +13,7 @@ export interface Route {
   channels: number[];
   step: number; // of the tour
   study: Id | null;
+  film: Id | null;
   teacher: boolean; // hides the controls
 }
 
@@ -22,9 +23,9 @@ export const route: Route = $state(parsed(location.hash));
 
 let writing: ReturnType<typeof setTimeout> | undefined;
 
-/** Change some of it. A new screen or run makes an entry in the browser's history, the rest does not. */
+/** Change some of it. A new screen, run or film makes an entry in the browser's history, the rest does not. */
 export function go(changes: Partial<Route>): void {
-  const leaves = (changes.screen ?? route.screen) !== route.screen || (changes.run !== undefined && changes.run !== route.run);
+  const leaves = (['screen', 'run', 'film'] as const).some((part) => changes[part] !== undefined && changes[part] !== route[part]);
   if (leaves) write('replaceState');
   Object.assign(route, changes);
   clearTimeout(writing);
@@ -50,6 +51,7 @@ function hash(place: Route): string {
   if (place.channels.length) query.set('channels', place.channels.join('-'));
   if (place.step) query.set('step', String(place.step));
   if (place.study) query.set('study', place.study);
+  if (place.film) query.set('film', place.film);
   if (place.teacher) query.set('teacher', '1');
   const said = query.toString();
   return `#/${place.screen}${said ? `?${said}` : ''}`;
@@ -67,6 +69,7 @@ function parsed(text: string): Route {
     channels: (query.get('channels') ?? '').split('-').map(whole).filter((channel) => channel !== null),
     step: whole(query.get('step')) ?? 0,
     study: query.get('study'),
+    film: query.get('film'),
     teacher: query.get('teacher') === '1',
   };
 }

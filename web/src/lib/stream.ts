@@ -7,7 +7,7 @@ type Kind = keyof StreamEvents;
 type Handler = (data: never) => void;
 type Told = { kind: Kind; data: never };
 
-const KINDS: Kind[] = ['hello', 'ready', 'run', 'gone', 'step', 'frame', 'terms', 'job', 'picture', 'study'];
+const KINDS: Kind[] = ['hello', 'ready', 'run', 'gone', 'step', 'frame', 'terms', 'job', 'picture', 'study', 'film', 'moment'];
 const FIRST_WAIT = 500; // milliseconds before asking again
 const LONGEST_WAIT = 8000;
 const LOCK = 'gramarye stream';

@@ -130,6 +130,8 @@ export interface StreamEvents {
   job: { key: string; state: 'waiting' | 'running' | 'done' | 'failed'; done: number; said: string; error: string | null };
   picture: Picture;
   study: { id: Id };
+  film: { id: Id }; // a film was brought, begun, changed or deleted: ask again
+  moment: Moment & { film: Id; remaining: number | null };
 }
 
 /** POST /api/runs. */
@@ -260,6 +262,74 @@ export interface Study extends StudySummary {
 /** GET /api/studies/ID/curves?trials=1,2 */
 export interface Curves {
   curves: { trial: number; index: number[]; total: number[] }[];
+}
+
+// ---- films: GET /api/films ------------------------------------------------------------------------------------------
+
+/** What may be painted; its first frame at /api/clips/ID/poster.webp. */
+export interface Clip {
+  id: Id;
+  title: string;
+  width: number;
+  height: number;
+  frames: number;
+  seconds: number;
+  rate: number; // frames a second
+  sound: boolean;
+  notes: string[];
+  bundled: boolean; // the demonstration
+}
+
+/** A film that is painted; frame N at /api/films/ID/VIEW/N.webp, VIEW being painted, filmed, flow or hidden. */
+export interface Film {
+  id: Id;
+  title: string;
+  clip: Id;
+  painting: Id;
+  size: number;
+  width: number;
+  height: number;
+  rate: number;
+  count: number; // frames in all, about
+  sound: boolean;
+  started: string;
+  state: RunState; // running, too, while the film is written
+  index: number; // frames painted
+  seconds: number;
+  remaining: number | null;
+  error: string | null;
+  findings: string[]; // what its flicker says
+  notes: string[];
+  film: boolean; // it is at /api/films/ID/painted.mp4
+}
+
+/** A frame beside the one before it; null where nothing is before. */
+export interface Moment {
+  index: number;
+  warp_error: number | null; // of the painting
+  source_warp_error: number | null; // of the film itself
+  seen: number; // the share that was seen before
+  cut: boolean;
+  motion: number | null; // pixels that have the full colour in the picture of flow
+}
+
+/** GET /api/films/ID: with its frames by columns. */
+export interface ShownFilm extends Film {
+  moments: { [name in Exclude<keyof Moment, 'index'>]: Moment[name][] };
+}
+
+export interface Films {
+  missing: string | null; // what must be installed first
+  limits: { bytes: number; frames: number; seconds: number; suffixes: string[]; sizes: number[] };
+  clips: Clip[];
+  films: Film[]; // the newest first
+}
+
+/** POST /api/films. */
+export interface FilmRequest {
+  clip: Id;
+  painting: Id;
+  size: number;
 }
 
 /** What every error looks like, with a status of 4xx or 5xx. */

@@ -11,7 +11,7 @@ const KNOBS: Record<string, string> = {
   'style.layer_weights': 'style by layer',
 };
 
-const STATES: Record<RunSummary['state'], string> = {
+export const STATES: Record<RunSummary['state'], string> = {
   waiting: 'Waiting',
   running: 'Painting',
   paused: 'Paused',

@@ -7,9 +7,16 @@ import { choice } from './choice.svelte';
 
 type Kind = Picture['kind'];
 
-export class Bringing {
-  name = $state(''); // of what is under way
-  share = $state<number | null>(null); // sent; null: nothing is under way
+/** What is known of a file on its way. */
+export interface Underway {
+  name: string;
+  share: number | null; // sent; null: nothing is under way
+  wrong: string | null;
+}
+
+export class Bringing implements Underway {
+  name = $state('');
+  share = $state<number | null>(null);
   wrong = $state<string | null>(null);
 
   constructor(readonly kind: Kind) {}
@@ -17,27 +24,38 @@ export class Bringing {
   /** Take what was dropped, pasted or chosen; the last one is chosen for painting. */
   async take(files: readonly File[]): Promise<void> {
     this.wrong = files.length ? null : 'Only pictures can be brought here; this was something else. Choose a picture file.';
-    for (const file of files) await this.#send(file);
+    for (const file of files) {
+      await bring<Picture>(this, file, 'picture', `/api/pictures?kind=${this.kind}`, studio.state?.limits.bytes, (picture) => {
+        studio.bring(picture);
+        choice.pick(this.kind, picture.id);
+      });
+    }
   }
+}
 
-  async #send(file: File): Promise<void> {
-    const limit = studio.state?.limits.bytes ?? Infinity;
-    if (file.size > limit) {
-      const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
-      this.wrong = `A picture may have at most ${mega(limit)}; ${file.name} has ${mega(file.size)}. Save it smaller, or as JPEG.`;
-      return;
-    }
-    [this.name, this.share] = [file.name, 0];
-    try {
-      const picture = await upload(this.kind, file, file.name, (share) => (this.share = share));
-      studio.bring(picture);
-      choice.pick(this.kind, picture.id);
-      studio.announce(`${picture.title} is here and chosen.`);
-    } catch (caught) {
-      this.wrong = inWords(caught);
-    } finally {
-      this.share = null;
-    }
+/** Send a file, unless it is larger than `most`; `keep` gets what the studio made of it. */
+export async function bring<Kept extends { title: string }>(
+  underway: Underway,
+  file: File,
+  what: string,
+  path: string,
+  most = Infinity,
+  keep: (kept: Kept) => void,
+): Promise<void> {
+  if (file.size > most) {
+    const mega = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
+    underway.wrong = `A ${what} may have at most ${mega(most)}; ${file.name} has ${mega(file.size)}. Make it smaller, and bring that.`;
+    return;
+  }
+  [underway.name, underway.share] = [file.name, 0];
+  try {
+    const kept = await upload<Kept>(path, file, file.name, (share) => (underway.share = share));
+    keep(kept);
+    studio.announce(`${kept.title} is here and chosen.`);
+  } catch (caught) {
+    underway.wrong = inWords(caught);
+  } finally {
+    underway.share = null;
   }
 }
 

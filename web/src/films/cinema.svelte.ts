@@ -1,0 +1,55 @@
+/** The films that may be painted, those that are, and the one that is looked at, kept up to date while it grows. */
+
+import { get, inWords } from '../lib/api';
+import { route } from '../lib/route.svelte';
+import { on } from '../lib/stream';
+import type { Clip, Films, Id, ShownFilm, StreamEvents } from '../lib/types';
+import { bring, type Underway } from '../start/bringing.svelte';
+
+export class Cinema implements Underway {
+  all = $state.raw<Films | null>(null);
+  film = $state.raw<ShownFilm | null>(null);
+  error = $state<string | null>(null);
+  clip = $state<Id>('demo'); // chosen to be painted
+  name = $state('');
+  share = $state<number | null>(null);
+  wrong = $state<string | null>(null);
+  #asked = 0;
+
+  /** Keep up until the returned function is called. */
+  begin(): () => void {
+    const stops = [on('film', () => void this.reload()), on('hello', () => void this.reload()), on('moment', (moment) => this.#add(moment))];
+    return () => stops.forEach((stop) => stop());
+  }
+
+  async reload(): Promise<void> {
+    const asked = ++this.#asked;
+    const id = route.film;
+    try {
+      const found = [await get<Films>('/api/films'), id ? await get<ShownFilm>(`/api/films/${id}`) : null] as const;
+      if (asked === this.#asked) [this.all, this.film] = found;
+      this.error = null;
+    } catch (caught) {
+      this.error = inWords(caught);
+      this.film = null;
+    }
+  }
+
+  /** One more frame; should one have been missed, all is asked for. */
+  #add({ film: id, index, remaining, ...told }: StreamEvents['moment']): void {
+    const film = this.film;
+    if (film?.id !== id || index < film.index) return;
+    if (index > film.index) return void this.reload();
+    for (const [name, value] of Object.entries(told)) (film.moments[name as keyof typeof told] as unknown[]).push(value);
+    this.film = { ...film, index: index + 1, remaining };
+  }
+
+  /** Bring a film of one's own, and choose it. */
+  async bring(files: FileList | null | undefined): Promise<void> {
+    this.wrong = null;
+    const file = files?.[0];
+    if (!file) return;
+    await bring<Clip>(this, file, 'film', '/api/clips', this.all?.limits.bytes, (clip) => (this.clip = clip.id));
+    await this.reload();
+  }
+}
