@@ -71,16 +71,19 @@ def test_what_is_done_is_known_by_its_recipe(tmp_path: Path) -> None:
         "evaluations": 3,
     }
     job = batch.Job(str(tmp_path / "c.png"), str(tmp_path / "s.png"), tmp_path / "o.png")
-    assert not batch.is_done(job, settings, network)
+    assert not batch.is_done(job, settings, network, {})
     images.save(picture(40, 50, 3), job.output, recipe=recipe)
-    assert batch.is_done(job, settings, network)
-    assert not batch.is_done(job, settings.with_(seed=1), network)
-    assert not batch.is_done(job, settings, "other")
-    assert not batch.is_done(batch.Job(job.style, job.style, job.output), settings, network)
-    for change in ({"evaluations": 2}, {"start": {"sha256": "a"}}, {"styles": recipe["styles"] * 2}, {"settings": 1}):
+    assert batch.is_done(job, settings, network, {})
+    assert not batch.is_done(job, settings.with_(seed=1), network, {})
+    assert not batch.is_done(job, settings, "other", {})
+    assert not batch.is_done(batch.Job(job.style, job.style, job.output), settings, network, {})
+    for change in ({"evaluations": 2}, {"start": {"sha256": "a"}}, {"start_networks": [1]}, {"settings": 1}):
         images.save(picture(40, 50, 3), job.output, recipe=recipe | change)
-        assert not batch.is_done(job, settings, network)
+        assert not batch.is_done(job, settings, network, {})
+    images.save(picture(40, 50, 3), job.output, recipe=recipe | {"start_networks": {"fast-many": "a"}})
+    assert batch.is_done(job, settings, network, {"fast-any": "b", "fast-many": "a"})
+    assert not batch.is_done(job, settings, network, {"fast-many": "b"})
     images.save(picture(40, 50, 3), job.output)
-    assert not batch.is_done(job, settings, network)
+    assert not batch.is_done(job, settings, network, {})
     job.output.write_bytes(b"something else")
-    assert not batch.is_done(job, settings, network)
+    assert not batch.is_done(job, settings, network, {})

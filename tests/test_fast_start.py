@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -44,7 +45,8 @@ def one(style: object, **more: object) -> torch.Tensor:
 
 
 def start(styles: list[Picture], settings: Settings = FAST) -> torch.Tensor:
-    return starts.start(settings, PHOTOGRAPH, [style.pixels for style in styles], styles=styles)
+    painters = starts.painters_for(settings, styles)
+    return starts.start(settings, PHOTOGRAPH, [style.pixels for style in styles], painters=painters)
 
 
 def test_the_network_that_knows_the_painting_begins() -> None:
@@ -75,11 +77,12 @@ def test_each_region_is_painted_after_its_own_painting() -> None:
     given = (torch.cat([ones, zeros], 1), torch.cat([zeros, ones], 1))
     styles, pixels = [bundled("swirl"), OTHER], [torch.zeros(1, 3, 32, 32)] * 2
     regions = Regions(("a", "b"), torch.cat([left, torch.zeros_like(left)], 1), given, (1, 1))
-    found = starts.start(FAST, PHOTOGRAPH, pixels, regions, styles=styles)
+    painters = starts.painters_for(FAST, styles, apart=True)
+    found = starts.start(FAST, PHOTOGRAPH, pixels, regions, painters=painters)
     torch.testing.assert_close(found[..., :30], one("swirl")[..., :30])
     assert torch.equal(found[..., 30:], PHOTOGRAPH[..., 30:])
     regions = replace(regions, picture=torch.cat([left, 1 - left], 1))
-    found = starts.start(FAST, PHOTOGRAPH, pixels, regions, styles=styles)
+    found = starts.start(FAST, PHOTOGRAPH, pixels, regions, painters=painters)
     torch.testing.assert_close(found[..., 30:], one(OTHER)[..., 30:])
 
 
@@ -93,6 +96,22 @@ def test_a_painting_goes_on_from_it() -> None:
     assert result.recipe["settings"]["init"] == "fast"
     assert not torch.equal(result.pixels, begun)
     assert torch.equal(result.pixels, stylize(PHOTOGRAPH, demo.path_of("swirl"), SMALL).pixels)
+
+
+def test_the_recipe_names_the_networks_that_began(folder: Path, tmp_path: Path) -> None:
+    known = {name: images.sha256_of(folder / f"{name}.safetensors") for name in ("fast-many", "fast-any")}
+
+    def told(style: object, settings: Settings = SMALL, **more: Any) -> Any:
+        return prepare(PHOTOGRAPH, style, settings, **more).recipe()["start_networks"]
+
+    assert known == stored.bundled_sha256()
+    swirl = demo.path_of("swirl")
+    assert told(swirl) == {"fast-many": known["fast-many"]}
+    assert told(OTHER) == told([swirl, OTHER]) == {"fast-any": known["fast-any"]}
+    assert told(swirl, SMALL.with_(init="content")) == {}
+    mask = torch.zeros(1, 3, 48, 60)
+    mask[:, 0, :, :30] = mask[:, 2, :, 30:] = 1
+    assert told([swirl, OTHER], content_mask=mask, style_masks=["red", "blue"]) == known
 
 
 @pytest.mark.parametrize("color", ["style", "luminance", "histogram", "pca", "cholesky", "after"])

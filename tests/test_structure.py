@@ -26,6 +26,7 @@ ROWS = (
         "knobs",
         "blur",
         "pulling",
+        "cluster",
         "plain",
         "checkpoint",
         "snapshots",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, count
@@ -77,16 +77,27 @@ def _unique(names: Iterable[str]) -> list[str]:
     return result
 
 
-def waiting(jobs: Sequence[Job], settings: Settings, network_sha256: str) -> list[Job]:
+def waiting(jobs: Sequence[Job], settings: Settings, network_sha256: str, begun_by: Mapping[str, str]) -> list[Job]:
     """The jobs that are not done; each input is hashed once."""
     digest = cache(images.sha256_of)
-    return [job for job in jobs if not is_done(job, settings, network_sha256, digest)]
+    return [job for job in jobs if not is_done(job, settings, network_sha256, begun_by, digest)]
 
 
-def is_done(job: Job, settings: Settings, network_sha256: str, digest: Callable[[str], str] = images.sha256_of) -> bool:
-    """Whether the picture is there, painted to its end from the same inputs with the same settings and network."""
+def is_done(
+    job: Job,
+    settings: Settings,
+    network_sha256: str,
+    begun_by: Mapping[str, str],
+    digest: Callable[[str], str] = images.sha256_of,
+) -> bool:
+    """Whether the picture is there, painted to its end from the same inputs with the same settings and network.
+
+    `begun_by` has the SHA-256 of the feed-forward networks with which init=fast may begin, by their names.
+    """
     try:
         recipe = images.read_recipe(job.output)
+        if not recipe.pop("start_networks", {}).items() <= begun_by.items():
+            return False
         expected = {
             "settings": settings.to_dict(),
             "content": {"sha256": digest(job.content)},
@@ -95,5 +106,5 @@ def is_done(job: Job, settings: Settings, network_sha256: str, digest: Callable[
         }
         finished = recipe.get("finished", recipe["evaluations"] >= settings.steps)
         return bool(finished) and identity(recipe) == identity(expected)
-    except (GramaryeError, KeyError, TypeError):  # not there, or not ours
+    except (GramaryeError, AttributeError, KeyError, TypeError):  # not there, or not ours
         return False

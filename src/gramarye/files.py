@@ -10,12 +10,12 @@ import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from gramarye.errors import ImageError
+from gramarye.errors import ImageError, unknown_name
 
 _REMEDIES = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -70,6 +70,27 @@ def writable(path: Path) -> Path:
     except (OSError, ValueError) as error:
         raise not_written(error, path) from error
     return destination
+
+
+def known_suffix(path: str | os.PathLike[str], what: str, known: Iterable[str]) -> str:
+    """The suffix of `path`, in lower case; raises ImageError unless it is among those `known` for `what`."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in known:
+        rule, received, remedy = unknown_name(f"suffix for {what}", suffix, known)
+        raise ImageError(rule, f"{received} in {os.fspath(path)!r}", remedy)
+    return suffix
+
+
+def destination_of(path: Path, what: str, known: Mapping[str, Callable[[], object] | None]) -> Path:
+    """Where `what`, such as "a film", would be written, links followed, after a trial.
+
+    `known` are its suffixes, each with what imports the packages that it needs, or None. Raises ImageError, and
+    whatever a missing package raises.
+    """
+    needed = known[known_suffix(path, what, known)]
+    if needed is not None:
+        needed()
+    return writable(path)
 
 
 def write_atomically(destination: Path, data: bytes) -> None:

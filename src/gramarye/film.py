@@ -7,7 +7,6 @@ of the scale at which they were painted, and grow to the film's size when the fi
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,8 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gramarye import images
-from gramarye.errors import ImageError, MissingExtraError, unknown_name
-from gramarye.files import writable, write_atomically
+from gramarye.errors import MissingExtraError
+from gramarye.files import destination_of, writable, write_atomically
 
 FRAMES = 120  # at most
 LONG_SIDE = 960  # pixels, at most: keeps the frames of the last scale under 250 MB
@@ -27,7 +26,6 @@ RATE = 15  # frames a second
 BEFORE, AFTER = 8, 30  # frames for which the first and the last picture stand still
 WEBP = {"quality": 82, "method": 2, "loop": 0}
 CRF = "18"  # x264: visually lossless
-SUFFIXES = (".webp", ".mp4")
 
 
 def frame_indices(evaluations: int) -> tuple[int, ...]:
@@ -40,12 +38,7 @@ def frame_indices(evaluations: int) -> tuple[int, ...]:
 
 def check(path: Path) -> Path:
     """Where the film would be written; raises ImageError, or MissingExtraError when MP4 lacks its package."""
-    if path.suffix.lower() not in SUFFIXES:
-        rule, received, remedy = unknown_name("suffix for a film", path.suffix, SUFFIXES)
-        raise ImageError(rule, f"{received} in {os.fspath(path)!r}", remedy)
-    if path.suffix.lower() == ".mp4":
-        _av()
-    return writable(path)
+    return destination_of(path, "a film", {".webp": None, ".mp4": _av})
 
 
 class Film:

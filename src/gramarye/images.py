@@ -30,8 +30,8 @@ from torch.nn import functional
 from gramarye import png
 from gramarye import recipe as recipes
 from gramarye.colour import Samples, decode, srgb_profile
-from gramarye.errors import ImageError, unknown_name
-from gramarye.files import digest, open_regular, writable, write_atomically
+from gramarye.errors import ImageError
+from gramarye.files import digest, known_suffix, open_regular, writable, write_atomically
 
 DEFAULT_MAX_MEGAPIXELS = 100.0
 SMALLEST_SIDE = 32  # pixels; below this the deepest layers see nothing
@@ -161,7 +161,7 @@ def _silent_libtiff() -> Iterator[None]:
         os.close(kept)
 
 
-def opened(file: IO[bytes], name: str) -> ImageFile.ImageFile:
+def opened(file: IO[bytes] | io.BytesIO, name: str) -> ImageFile.ImageFile:
     """The picture in `file` with its header read and nothing decoded."""
     try:
         file.seek(0)
@@ -323,7 +323,7 @@ def save(
     if not 1 <= quality <= 100:
         raise ImageError("quality must be from 1 to 100", quality, "95 is a good one")
     text = None if recipe is None else recipes.to_text(recipe)
-    kind = WRITABLE[destination_suffix(path)]
+    kind = WRITABLE[Path(path).suffix.lower()]
     if kind == "PNG":
         samples = _samples(_with_alpha(pixels, alpha), bits)
         data = png.encode(samples, srgb_profile(), {} if text is None else {recipes.KEYWORD: text})
@@ -355,22 +355,13 @@ def _encoded(pixels: Tensor, alpha: Tensor | None, kind: str, text: str | None, 
     return buffer.getvalue()
 
 
-def destination_suffix(path: str | os.PathLike[str]) -> str:
-    """The suffix of `path`, in lower case; raises ImageError when no format that is written has it."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in WRITABLE:
-        rule, received, remedy = unknown_name("suffix for a picture", suffix, WRITABLE)
-        raise ImageError(rule, f"{received} in {os.fspath(path)!r}", remedy)
-    return suffix
-
-
 def check_destination(path: str | os.PathLike[str], *, bits: int = 8) -> Path:
     """Where a picture would be written, links followed, after a trial; call it before hours of painting.
 
     Raises ImageError unless the suffix is of a format that is written, with so many bits, the folder
     exists and a file can be made in it.
     """
-    suffix = destination_suffix(path)
+    suffix = known_suffix(path, "a picture", WRITABLE)
     if bits not in (8, 16) or (bits == 16 and suffix != ".png"):
         rule = "a picture is written with 8 bits, or with 16 as PNG"
         raise ImageError(rule, f"{bits} bits for {suffix}", "write a PNG or choose 8 bits")

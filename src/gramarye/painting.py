@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 import gramarye
 from gramarye import detail, images, machine, recolor, starts, weights
 from gramarye.errors import SettingsError
+from gramarye.fast.paint import FastPainter
 from gramarye.images import Picture
 from gramarye.objective import Objective, Term, objective_for, style_terms
 from gramarye.optimize import Descent, Step
@@ -308,11 +310,20 @@ class Painting:
     def begin(self, own: Tensor | None = None) -> None:
         """Put the first picture in place, as `init` says; `own` is that of init=file."""
         began = time.perf_counter()
-        photograph, paintings = self.photograph_at(self.scales[0].size), self.paintings_at(self.scales[0].size)
-        regions = self.regions_at(photograph, paintings)
-        self.pixels = starts.start(self.settings, photograph, paintings, regions, own, self.styles)
+        self.pixels = self.start_at(self.scales[0].size, own)
         if self.settings.init == "fast":
             self.seconds = time.perf_counter() - began  # a part of the painting that is painted already
+
+    def start_at(self, size: tuple[int, int], own: Tensor | None = None) -> Tensor:
+        """The picture that painting begins with, 1 3 H W, were `size` the first; `own` is that of init=file."""
+        photograph, paintings = self.photograph_at(size), self.paintings_at(size)
+        regions = self.regions_at(photograph, paintings)
+        return starts.start(self.settings, photograph, paintings, regions, own, self._beginners)
+
+    @cached_property
+    def _beginners(self) -> tuple[FastPainter, ...]:
+        """The feed-forward painters of init=fast; none for other starts."""
+        return starts.painters_for(self.settings, self.styles, apart=self.masks is not None)
 
     def result(self) -> Result:
         """What has been reached so far, at full size, with its terms."""
@@ -342,6 +353,7 @@ class Painting:
             "settings": (self._first or self.settings).to_dict(),
             "changes": [{"evaluation": at, "settings": knobs} for at, knobs in self.changes[: self._made]],
             **self.origins,
+            "start_networks": {each.network.name: each.network.sha256 for each in self._beginners},
             "network": {
                 "name": self.loaded.network,
                 "source": self.loaded.source,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gramarye import images, recolor, statistics
 from gramarye.errors import SettingsError
-from gramarye.fast.paint import painter_for
+from gramarye.fast.paint import FastPainter, painter_for
 from gramarye.images import Picture
 from gramarye.regions import Regions
 from gramarye.settings import Settings
@@ -26,15 +26,15 @@ def start(
     paintings: Sequence[Tensor],
     regions: Regions | None = None,
     own: Tensor | None = None,
-    styles: Sequence[Picture] = (),
+    painters: Sequence[FastPainter] = (),
 ) -> Pixels:
-    """The first picture, of the photograph's size; `own` is the one of init=file, `styles` the paintings at full size.
+    """The first picture, of the photograph's size; `own` is the one of init=file, `painters` are those of init=fast.
 
     Below a strength of 1 it lies between the photograph and what `init` says; in grey where only luminance
     is painted. Raises SettingsError for init=file without `own`.
     """
     if settings.init == "fast":
-        first = painted(settings, photograph, styles, regions)
+        first = painted(photograph, painters, regions)
     else:
         first = _first(settings, photograph, paintings, regions, own)
     if settings.color == "luminance":
@@ -102,22 +102,26 @@ def _matched_by_region(photograph: Tensor, paintings: Sequence[Tensor], regions:
     return result
 
 
-def painted(
-    settings: Settings, photograph: Pixels, styles: Sequence[Picture], regions: Regions | None = None
-) -> Pixels:
-    """What a feed-forward network paints in one pass, in the mix of the paintings, or region by region.
+def painters_for(settings: Settings, styles: Sequence[Picture], *, apart: bool = False) -> tuple[FastPainter, ...]:
+    """The feed-forward painter of init=fast in the mix of the paintings at full size, or one for each; else none.
 
-    x = C + Σ_r m_r·(P_r − C): in each region, with mask m, the mean of what is painted after those that have it. Raises
-    WeightsError when the package lacks its networks.
+    Raises WeightsError when the package lacks its networks.
     """
+    if settings.init != "fast":
+        return ()
+    asked: list[list[Picture]] = [[style] for style in styles] if apart else [list(styles)]
+    mix = () if apart else settings.style.mix
+    return tuple(painter_for(each, mix=mix, device=settings.device, precision=settings.precision) for each in asked)
 
-    def after(paintings: Sequence[Picture], mix: Sequence[float] = ()) -> Tensor:
-        painter = painter_for(list(paintings), mix=mix, device=settings.device, precision=settings.precision)
-        return painter(photograph)
 
+def painted(photograph: Pixels, painters: Sequence[FastPainter], regions: Regions | None = None) -> Pixels:
+    """What a feed-forward painter paints in one pass, or, region by region, one for each painting.
+
+    x = C + Σ_r m_r·(P_r − C): in each region, with mask m, the mean of what is painted after those that have it.
+    """
     if regions is None:
-        return after(styles, settings.style.mix)
-    pictures, result = [after([style]) for style in styles], photograph.clone()
+        return painters[0](photograph)
+    pictures, result = [painter(photograph) for painter in painters], photograph.clone()
     for number in range(len(regions.labels)):
         pairs = zip(pictures, regions.paintings, strict=True)
         mine = [picture for picture, mask in pairs if float(mask[0, number].max()) > 0]

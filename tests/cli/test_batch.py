@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from feedforward import CARD, anything, write_both
 from gramarye import images
 from gramarye.cli import series
 from gramarye.cli.progress import SeriesBar
+from gramarye.fast import stored
 
 from .command import TINY, Gramarye, Outcome, everything_in, refused
 
@@ -75,6 +77,16 @@ def test_what_is_done_is_left_as_it_is(many: Path, gramarye: Gramarye) -> None:
     (many / "paintings" / "style.png").write_bytes((many / "photos" / "content.png").read_bytes())
     answer = batch(gramarye, "--json", "--seed", "3", "--set", "init=noise").answer
     assert (answer["painted"], answer["skipped"]) == (2, 2)
+
+
+def test_what_another_network_began_is_not_done(
+    place: Path, tmp_path: Path, gramarye: Gramarye, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "FOLDER", write_both(tmp_path))
+    asked = ("content.png", "--styles", "style.png", "--out-dir", "out", *TINY, "--set", "init=fast", "--json", "-q")
+    assert [gramarye.ok("transfer", *asked).answer["painted"] for _ in range(2)] == [1, 0]
+    stored.save(stored.bundled("any"), anything(seed=5), CARD)
+    assert [gramarye.ok("transfer", *asked).answer["painted"] for _ in range(2)] == [1, 0]
 
 
 def test_it_goes_on_past_what_fails(many: Path, gramarye: Gramarye) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from feedforward import many
 from gramarye import weights
+from gramarye.fast import stored
 
 from .command import Gramarye
 
@@ -23,6 +25,8 @@ TOLD = {
     "memory free",
     "weights",
     "network",
+    "fast-many",
+    "fast-any",
 }
 
 
@@ -54,6 +58,32 @@ def test_doctor_without_the_embedded_network(
     """That the installation is incomplete is an answer, not a failure."""
     monkeypatch.setattr("gramarye.weights.store.embedded", lambda: tmp_path / "missing.safetensors")
     assert "install gramarye again" in gramarye.ok("doctor", "--json").answer["network"].lower()
+
+
+def test_the_feed_forward_networks(gramarye: Gramarye) -> None:
+    answer, shown = gramarye.ok("doctor", "--json").answer, gramarye.ok("doctor").out
+    for kind in stored.KINDS:
+        network, found = stored.load(kind), answer[f"fast-{kind}"]
+        assert found["styles"] == (list(network.styles) or None)
+        assert (found["bytes"], found["steps"]) == (stored.bundled(kind).stat().st_size, network.card["steps"])
+        assert found["held_out"]["painted"] == network.card["held_out"]["painted"]["total"]
+        line = next(each for each in shown.splitlines() if each.startswith(f"fast-{kind}"))
+        assert f"{found['steps']} steps of training · loss {found['held_out']['painted']:.3g} on photographs" in line
+    assert "the styles cubist, mosaic, " in shown
+    assert "any painting · " in shown
+
+
+def test_feed_forward_networks_that_say_little_or_are_missing(
+    gramarye: Gramarye, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "FOLDER", tmp_path)
+    stored.save(tmp_path / "fast-many.safetensors", many(("sea",)), {})
+    answer, shown = gramarye.ok("doctor", "--json").answer, gramarye.ok("doctor").out
+    assert answer["fast-many"]["styles"] == ["sea"]
+    assert answer["fast-many"]["held_out"] == {"painted": None, "photograph": None}
+    assert "the styles sea · 0 MB\n" in shown
+    assert "part of the package" in answer["fast-any"]["error"]
+    assert "fast-any     none: its feed-forward painters are part of the package" in shown
 
 
 def test_doctor_where_the_system_tells_nothing(gramarye: Gramarye, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,8 @@ def test_what_cannot_be(more: tuple[str, ...], about: str, masked: Path, gramary
         {"style_masks": [None]},
         {"region_content": ["a"]},
         {"region_content": {"a": "b"}},
+        {"start_networks": ["fast-many"]},
+        {"start_networks": {"fast-many": 1}},
     ],
 )
 def test_a_damaged_recipe(damage: dict[str, object], place: Path, gramarye: Gramarye) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from feedforward import CARD, anything, write_both
 from gramarye import demo as bundle
 from gramarye import images, optimize, weights
 from gramarye.cli import console
+from gramarye.fast import stored
 from gramarye.presets import preset
 from gramarye.settings import Settings
 
@@ -198,6 +200,19 @@ def test_replay_with_other_weights_warns(place: Path, tmp_path: Path, gramarye: 
     file = weights.write(weights.read(weights.embedded()), tmp_path / "other.safetensors", remark="repacked")
     outcome = gramarye.ok("replay", "painted.png", "-o", "again.png", "--weights", file)
     assert "other weights" in outcome.err
+
+
+def test_replay_begun_by_another_network_warns(
+    place: Path, tmp_path: Path, gramarye: Gramarye, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "FOLDER", write_both(tmp_path))
+    gramarye.transfer("out.png", "--set", "init=fast")
+    assert "warning" not in gramarye.ok("replay", "out.png", "-o", "again.png").err
+    assert np.array_equal(pixels("out.png"), pixels("again.png"))
+    stored.save(stored.bundled("any"), anything(seed=5), CARD)
+    outcome = gramarye.ok("replay", "out.png", "-o", "again.png")
+    assert "warning   another fast-any than the picture began with\n" in outcome.err
+    assert not np.array_equal(pixels("out.png"), pixels("again.png"))
 
 
 def test_replay_of_a_large_content(place: Path, gramarye: Gramarye) -> None:

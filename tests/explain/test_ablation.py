@@ -10,9 +10,9 @@ import torch
 
 from gramarye import weights
 from gramarye.explain import ablation
-from gramarye.explain.ablation import Ablation, Painted, start_of_painting
+from gramarye.explain.ablation import Ablation, Painted
 from gramarye.explain.reconstruction import root_mean_square
-from gramarye.explain.subject import Subject, bring, paint
+from gramarye.explain.subject import Subject, bring
 from gramarye.explain.variants import Variant, variants
 from gramarye.objective import Objective
 from gramarye.pulling import finish
@@ -171,25 +171,6 @@ def test_a_layer_that_is_left_out_is_further_from_the_painting_there() -> None:
     found = section(30, **{"content.weight": 0.1})
     for painted in found.of("without"):
         assert painted.style[painted.changed] > found.full.style[painted.changed]
-
-
-def test_a_paintings_own_start_is_taken() -> None:
-    settings = tiny(**GATYS)
-    for init in ("content", "noise", "grey"):
-        subject = brought(settings.with_(init="content"))
-        other = replace(subject, settings=subject.settings.with_(init=init))
-        start = start_of_painting(other)
-        assert start.shape == subject.content.shape
-        assert torch.equal(start, subject.content) == (init == "content")
-
-
-def test_the_start_that_was_given_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "load", lambda *_: random_weights())
-    single = tiny(**GATYS).with_(steps=2, **{"scales.count": 1, "scales.shares": ""})
-    subject = finish(paint(picture(48, 40, 1), picture(40, 40, 2), single, start=picture(48, 40, 9)))
-    assert torch.allclose(start_of_painting(subject), picture(48, 40, 9), atol=1e-5)
-    unknown = replace(subject, frames=())
-    assert torch.equal(start_of_painting(unknown), subject.content)
 
 
 def scored(painted: Painted, style: float, content: float = 0.5) -> Painted:

@@ -167,7 +167,7 @@ def test_the_deletion_test_holds_over_thirty_pairs_of_real_pictures(shared: Path
     seen = {}
     for kind, count in (("content", 10), ("style", 3)):
         files = sorted(path for path in (shared / "images" / kind).iterdir() if path.suffix in (".jpg", ".png"))[:count]
-        pictures = [images.resize(images.load(file).pixels, (64, 64)) for file in files]
+        pictures = [images.resize(images.load(file).pixels, (48, 48)) for file in files]
         with torch.no_grad():
             seen[kind] = [network(pixels, layers) for pixels in pictures]
     generator = fixed(0)

@@ -126,7 +126,9 @@ def test_the_section_measures_every_painting_by_every_statistic(monkeypatch) -> 
 
 @pytest.mark.usefixtures("few")
 def test_an_unbalanced_preset_is_painted_too(monkeypatch) -> None:
+    monkeypatch.setattr(kernels, "COMPARED", ("gram", "moments"))
     found = told(kernels.explain, brought(monkeypatch, **{"balance": "raw", "style.weight": 1e6}))
+    assert [list(each.distances) for each in found.paintings] == 2 * [["gram", "moments"]]
     assert all(value < 2 for each in found.paintings for value in each.distances.values())
 
 

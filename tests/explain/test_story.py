@@ -205,17 +205,16 @@ def test_a_picture_of_another_shape() -> None:
 # ---- names and reprs --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
+def test_the_package_can_be_called() -> None:
+    """In whatever order it is imported: each time all of it anew, in a process of its own."""
+    orders = (
         "from gramarye import explain; import gramarye.explain.section",
         "import gramarye.explain.section; from gramarye import explain",
         "import gramarye; explain = gramarye.explain; import gramarye.explain.section",
-    ],
-)
-def test_the_package_can_be_called(code: str) -> None:
-    code += "; import gramarye; assert callable(explain) and gramarye.explain is explain; explain.section.Section"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    )
+    forget = "import sys; [sys.modules.pop(each) for each in list(sys.modules) if each.startswith('gramarye')]"
+    holds = "import gramarye; assert callable(explain) and gramarye.explain is explain; explain.section.Section"
+    subprocess.run([sys.executable, "-c", "\n".join(f"{forget}; {order}; {holds}" for order in orders)], check=True)
 
 
 def test_calling_the_package_explains(monkeypatch: pytest.MonkeyPatch) -> None:

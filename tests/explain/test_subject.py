@@ -102,9 +102,15 @@ def test_a_smaller_copy_stays_one_that_the_network_can_see() -> None:
     measure_pixels(small.network, small.objective, small.result)
 
 
+@pytest.mark.parametrize("init", ["content", "noise", "grey", "fast"])
+def test_the_start_is_known(init: str) -> None:
+    subject = painted(SMALL.with_(init=init, **{"scales.count": 1}))
+    torch.testing.assert_close(subject.start, subject.frames[0].pixels)
+    assert torch.equal(subject.start, subject.content) == (init == "content")
+
+
 def test_the_start_is_known_at_every_size() -> None:
     subject = painted(SMALL.with_(**{"scales.count": 1}))
-    torch.testing.assert_close(subject.start, subject.frames[0].pixels)
     assert subject.shrunk(36).start.shape == (1, 3, 36, 30)
     own = finish(paint(picture(48, 40, 1), picture(40, 40, 2), SMALL, start=picture(48, 40, 7)))
     assert own.start.shape == (1, 3, 48, 40)

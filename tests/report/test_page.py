@@ -196,7 +196,7 @@ def test_it_is_small(written: Path) -> None:
 
 
 def test_the_wheel_has_its_parts() -> None:
-    for name in ("page.html.j2", "page.css", "page.js"):
+    for name in ("frame.html.j2", "page.html.j2", "study.html.j2", "video.html.j2", "page.css", "page.js"):
         assert (resources.files("gramarye.report") / name).is_file()
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from gramarye import images
-from gramarye.report import study, study_page, study_tables
+from gramarye.report import folder, study, study_page, study_tables
 from gramarye.settings import Settings
 from gramarye.study import findings
 from gramarye.study.findings import Asked, Findings
@@ -240,6 +240,14 @@ def test_latex_escapes_what_it_would_obey() -> None:
 def test_numbers_come_in_order_and_the_baseline_is_said(tmp_path: Path) -> None:
     rows = found(tmp_path).chapters[0].grids[0].rows
     assert [row.levels[1] for row in rows if row.levels[0] == "content"] == [1.0, 10.0, 100.0]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_report_knows_its_own_files_again(tmp_path: Path) -> None:
+    directory = tmp_path / "report"
+    study_page.write(found(tmp_path), lambda name: tmp_path / name, directory)
+    written = {path.relative_to(directory).as_posix() for path in directory.rglob("*") if path.is_file()}
+    assert {"report.md", "tables.tex", "trials.parquet"} < written == set(folder.earlier(directory))
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -16,7 +16,7 @@ from gramarye.study import work
 from gramarye.study.record import Pair
 from gramarye.study.work import PAINTING, Job
 
-KILLS, TRIALS = 8, 24
+KILLS, TRIALS = 6, 16
 
 
 def test_kills_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +41,7 @@ def test_kills_at_random_moments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_real_paintings_come_out_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     settings = preset("default").with_(
-        size=48, steps=50, init="noise", precision="float32", **{"network.name": "vgg19-lite"}
+        size=48, steps=24, init="noise", precision="float32", **{"network.name": "vgg19-lite"}
     )
     pair = Pair("demo", str(demo.photograph()), str(demo.styles()[0]))
     trials = [

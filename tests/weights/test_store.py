@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +153,25 @@ def test_a_store_that_cannot_be_written_is_said(home, full):
     home.write_text("in the way")
     with pytest.raises(WeightsError, match="GRAMARYE_HOME"):
         import_file(full)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no umask")
+def test_others_may_read_the_store_as_the_umask_has_it(home, full):
+    before = os.umask(0o022)
+    try:
+        assert stat.S_IMODE(import_file(full).stat().st_mode) == 0o644
+    finally:
+        os.umask(before)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(home, full, monkeypatch):
+    def no_space(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", no_space)
+    with pytest.raises(WeightsError, match=r"weights are kept in .*no space left on device\. Free space"):
+        import_file(full)
+    assert list(home.iterdir()) == []
 
 
 def test_the_store_can_be_imported_from_itself(home, full):

@@ -46,6 +46,7 @@ def run(
 ) -> NoReturn:
     """Paint the whole matrix but what is there already, and its contact sheets."""
     from gramarye import batch, machine, weights
+    from gramarye.fast import stored
     from gramarye.report import sheet
 
     photographs, paintings = batch.pictures_in(contents), batch.pictures_in(styles)
@@ -55,7 +56,7 @@ def run(
     series.check_outputs([*(job.output for job in jobs), contact], inputs, bits=order.bits)
     machine.keep_memory()
     network = weights.load(order.settings.network.name, order.weights).sha256
-    waiting = batch.waiting(jobs, order.settings, network)
+    waiting = batch.waiting(jobs, order.settings, network, stored.bundled_sha256())
     pieces = [series.Piece(job.output.stem, job.content, (job.style,), order.settings, job.output) for job in waiting]
     course = series.paint(order, pieces, every=every, restart=restart)
     found = dict(zip(waiting, course.found, strict=True))

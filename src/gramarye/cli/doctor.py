@@ -11,7 +11,7 @@ from gramarye.errors import GramaryeError
 
 @console.command
 def doctor(*, json: console.Json = False, quiet: console.Quiet = False) -> None:
-    """Show device, cores, precision, memory and weights, and what would be chosen and why.
+    """Show device, cores, precision, memory, weights and networks, and what would be chosen and why.
 
     Example: [b]gramarye doctor[/b]
     """
@@ -20,7 +20,7 @@ def doctor(*, json: console.Json = False, quiet: console.Quiet = False) -> None:
         console.answer(found)
         return
     for name, value in found.items():
-        print(f"{name:12} {value}")
+        print(f"{name:12} {_in_words(value) if isinstance(value, dict) else value}")
 
 
 def examine() -> dict[str, Any]:
@@ -29,6 +29,7 @@ def examine() -> dict[str, Any]:
 
     import gramarye
     from gramarye import machine, weights
+    from gramarye.fast import stored
 
     device = machine.choose_device()
     dtype = machine.fastest_dtype(device)
@@ -48,6 +49,7 @@ def examine() -> dict[str, Any]:
         "memory free": console.memory_in_words(free) if free else "unknown",
         "weights": f"{weights.folder()}: {full.name if full else 'no full VGG-19'}",
         "network": _network(),
+        **{stored.bundled(kind).stem: _painter(kind) for kind in stored.KINDS},
     }
 
 
@@ -61,6 +63,35 @@ def _network() -> str:
     except GramaryeError as error:
         return f"none: {error}"
     return choice.reason
+
+
+def _painter(kind: str) -> dict[str, Any]:
+    """A feed-forward network of the package by its card: what is not in it is None; or what is wrong with it."""
+    from gramarye.fast import stored
+
+    try:
+        network = stored.load(kind)
+    except GramaryeError as error:
+        return {"error": str(error)}
+    card, measured = network.card, network.card.get("held_out") or {}
+    return {
+        "styles": list(network.styles) or None,
+        "bytes": stored.bundled(kind).stat().st_size,
+        "steps": card.get("steps"),
+        "held_out": {name: measured.get(name, {}).get("total") for name in ("painted", "photograph")},
+    }
+
+
+def _in_words(painter: dict[str, Any]) -> str:
+    if "error" in painter:
+        return f"none: {painter['error']}"
+    styles = f"the styles {', '.join(painter['styles'])}" if painter["styles"] else "any painting"
+    told = [styles, console.memory_in_words(painter["bytes"])]
+    told += [f"{painter['steps']} steps of training"] if painter["steps"] else []
+    painted, photograph = painter["held_out"].values()
+    if painted and photograph:
+        told.append(f"loss {painted:.3g} on photographs held out, which have {photograph:.3g} unpainted")
+    return " · ".join(told)
 
 
 def _why_device(kind: str) -> str:

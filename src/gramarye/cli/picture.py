@@ -91,8 +91,8 @@ def replay(
     machine.keep_memory()
     painting = order.prepare(photograph, paintings)
     replaying.alter(painting, recipe)
-    if painting.loaded.sha256 != recipe["network"]["sha256"]:
-        console.say("warning   other weights than the picture was painted with", quiet=quiet)
+    for changed in replaying.changed_networks(painting, recipe):
+        console.say(f"warning   {changed}", quiet=quiet)
     shared.announce(painting, quiet=quiet)
     result, interrupted = shared.paint(painting, output, bits=bits, quiet=quiet)
     if json:

@@ -63,8 +63,9 @@ def _optional(recipe: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
         yield recipe["start"], _ORIGIN, "start"
     if recipe.get("fast") is not None:
         yield recipe["fast"], {"kind": str, "styles": [str]}, "fast"
-    weights = recipe.get("region_content") or {}
-    yield weights, dict.fromkeys(weights, _NUMBER) if isinstance(weights, dict) else {}, "region_content"
+    for name, kind in (("region_content", _NUMBER), ("start_networks", str)):
+        told = recipe.get(name) or {}
+        yield told, dict.fromkeys(told, kind) if isinstance(told, dict) else {}, name
     masks = recipe.get("style_masks") or []
     yield masks, [dict], "style_masks"
     yield recipe.get("changes") or [], [{"evaluation": int, "settings": dict}], "changes"
@@ -126,6 +127,17 @@ def inputs_of(recipe: dict[str, Any], folders: Sequence[Path]) -> Inputs:
         "start": None if start is None else found(start, None, folders, "--inputs"),
         "changes": [(change["evaluation"], change["settings"]) for change in recipe.get("changes") or ()],
     }
+
+
+def changed_networks(painting: Painting, recipe: dict[str, Any]) -> Iterator[str]:
+    """What to say of each network that is another one than the recipe's."""
+    told = painting.recipe()
+    if told["network"]["sha256"] != recipe["network"]["sha256"]:
+        yield "other weights than the picture was painted with"
+    known = recipe.get("start_networks") or {}
+    for name, sha256 in told["start_networks"].items():
+        if known.get(name, sha256) != sha256:
+            yield f"another {name} than the picture began with"
 
 
 def alter(painting: Painting, recipe: dict[str, Any]) -> None:

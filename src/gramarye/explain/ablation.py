@@ -13,7 +13,6 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from gramarye import starts
 from gramarye.explain.reconstruction import Rebuilt, held_out_layers, rebuild, relative_errors, small
 from gramarye.explain.section import Section
 from gramarye.explain.subject import Subject
@@ -107,7 +106,7 @@ def explain(subject: Subject, depth: str) -> Work[Ablation]:
     style = style_terms(network, subject.styles, StyleSettings(layers=scored, mix=settings.style.mix))
     scored = tuple(dict.fromkeys((*asked["content"], *held_out)))
     content = content_terms(network, subject.content, ContentSettings(layers=scored))
-    start, found = start_of_painting(subject), []
+    start, found = subject.start, []
     for number, plan in enumerate(plans):
         work = paint(subject.painting.network, network, plan, start, EVALUATIONS[depth], (*style, *content))
         found.append((yield from part_of(work, number / len(plans), (number + 1) / len(plans))))
@@ -145,15 +144,6 @@ def paint(
         content=relative_errors(measured, of_kind["content"], rebuilt.pixels),
         rebuilt=rebuilt,
     )
-
-
-def start_of_painting(subject: Subject) -> Tensor:
-    """The picture that the subject's painting begins with, 1 3 H W of its size.
-
-    A picture of one's own (init=file) is the first frame of the run, or, where nothing is known, the photograph.
-    """
-    own = subject.frames[0].pixels if subject.frames else subject.content
-    return starts.start(subject.settings, subject.content, subject.styles, own=own.to(subject.content))
 
 
 def _of_all(ablation: Ablation) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +18,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from gramarye.errors import ImageError, MissingExtraError, unknown_name
+from gramarye.errors import MissingExtraError
 from gramarye.explain.section import Section
 from gramarye.explain.subject import Frame, Subject
-from gramarye.files import writable, write_atomically
+from gramarye.files import destination_of, write_atomically
 from gramarye.objective import Term
 from gramarye.optimize import Step
 from gramarye.pulling import Work
@@ -44,7 +43,6 @@ COLUMNS: dict[str, type] = {
     "gradient": float,
     "total": float,
 }
-SUFFIXES = (".csv", ".parquet")
 MOST = 12  # channels that are named of each layer
 MATRICES = ("gram", "covariance")  # statistics whose difference is a matrix over channels
 
@@ -248,12 +246,7 @@ def _channels(term: Term, shares: Tensor) -> Channels:
 
 def check(path: Path) -> Path:
     """Where the ledger would be written; raises ImageError, or MissingExtraError when Parquet lacks its package."""
-    if path.suffix.lower() not in SUFFIXES:
-        rule, received, remedy = unknown_name("suffix for a ledger", path.suffix, SUFFIXES)
-        raise ImageError(rule, f"{received} in {os.fspath(path)!r}", remedy)
-    if path.suffix.lower() == ".parquet":
-        _pyarrow()
-    return writable(path)
+    return destination_of(path, "a ledger", {".csv": None, ".parquet": _pyarrow})
 
 
 def write(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Unpack
 
 from torch import Tensor
 
-from gramarye import images, presets, starts
+from gramarye import images, presets
 from gramarye.errors import ImageError, SettingsError
 from gramarye.objective import Objective
 from gramarye.origins import Source
@@ -59,8 +59,7 @@ class Subject:
         """What the painting began with, 1 3 H W at this size; the photograph, of a picture that was brought along."""
         if not self.frames:
             return self.content
-        own = self.frames[0].pixels.to(self.content)  # of init=file, as far as it is known: at the first size
-        return starts.start(self.settings, self.content, self.styles, own=own)
+        return self.painting.start_at(self.size, self.frames[0].pixels)  # init=file is known at the first size alone
 
     @property
     def size(self) -> tuple[int, int]:

@@ -16,7 +16,6 @@ import copy
 import io
 import json
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,14 +29,13 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 import gramarye
-from gramarye.errors import ImageError, MissingExtraError, SettingsError, WeightsError, unknown_name
+from gramarye.errors import MissingExtraError, SettingsError, WeightsError, unknown_name
 from gramarye.fast.any_style import TAPS, AnyStyle, Manner
-from gramarye.files import writable, write_atomically
+from gramarye.files import destination_of, write_atomically
 
 if TYPE_CHECKING:
     from gramarye.fast.stored import FastNetwork
 
-SUFFIXES = (".onnx", ".pt2")
 OPSET = 23  # of ONNX: the newest that PyTorch writes; ONNX Runtime takes it since 1.23
 LEAST, LARGEST = 16, 2**14  # px on a side that a file takes
 TRACED = (40, 56)  # px of the picture with which the network is followed
@@ -65,12 +63,7 @@ class Exported:
 
 def check(path: Path) -> Path:
     """Where the file would be written; raises ImageError, or MissingExtraError when ONNX lacks its packages."""
-    if path.suffix.lower() not in SUFFIXES:
-        rule, received, remedy = unknown_name("suffix for an exported network", path.suffix, SUFFIXES)
-        raise ImageError(rule, f"{received} in {os.fspath(path)!r}", remedy)
-    if path.suffix.lower() == ".onnx":
-        _onnxruntime()
-    return writable(path)
+    return destination_of(path, "an exported network", {".onnx": _onnxruntime, ".pt2": None})
 
 
 def export(network: FastNetwork, path: Path, *, style: str | None = None, painting: Image | None = None) -> Exported:
@@ -91,14 +84,10 @@ def export(network: FastNetwork, path: Path, *, style: str | None = None, painti
         difference = compare(module, _onnx_runner(data) if onnx else _pt2_runner(data))
     if not difference <= TOLERANCE:  # nor NaN
         rule = f"an exported network must paint as the network does, within {TOLERANCE}"
-        raise WeightsError(rule, f"a difference of {difference:.2g}", f"write a {_other(path)}")
+        raise WeightsError(rule, f"a difference of {difference:.2g}", f"write a {'.pt2' if onnx else '.onnx'}")
     write_atomically(destination, data)
     inputs = tuple(module.inputs)
     return Exported(path, network.kind, style, inputs, OPSET if onnx else None, len(data), difference)
-
-
-def _other(path: Path) -> str:
-    return next(suffix for suffix in SUFFIXES if suffix != path.suffix.lower())
 
 
 # ---- what is exported -------------------------------------------------------------------------------------

@@ -44,13 +44,14 @@ class Muon(torch.optim.Optimizer):
         mean.lerp_(weight.grad, 1 - MOMENTUM)
         ahead = torch.lerp(weight.grad, mean, MOMENTUM)  # type: ignore[arg-type]  # Nesterov's
         matrix = ahead.flatten(1)
-        return orthogonal(matrix).view_as(ahead).mul_(LIKE_ADAM * max(matrix.shape) ** 0.5)
+        update: Tensor = orthogonal(matrix).view(ahead.shape) * (LIKE_ADAM * max(matrix.shape) ** 0.5)
+        return update
 
 
 def orthogonal(matrix: Matrix) -> Matrix:
     """UVᵀ of a matrix UΣVᵀ, roughly: its singular values lie between 0.7 and 1.2, but for those near zero."""
     tall = matrix.shape[0] > matrix.shape[1]
-    found = matrix.T if tall else matrix
+    found: Tensor = matrix.T if tall else matrix
     found = found / found.norm().clamp_min(1e-12)
     first, third, fifth = NEWTON_SCHULZ
     for _ in range(ITERATIONS):

@@ -60,15 +60,15 @@ class FastPainter:
     def __call__(self, pixels: Image) -> Image:
         """Paint a picture of any size, sRGB in [0, 1], in one pass; on the device that it came from.
 
-        With a network of many styles, a strength below 1 is the share of what is painted beside the photograph; with
-        one of any style it is α in t = (1 − α)·f + α·AdaIN(f, s).
+        Below 1 the strength is the share of what is painted beside the photograph, so that 0 is the photograph itself.
+        Differs from Huang and Belongie 2017, of a network of any style: α of t = (1 − α)·f + α·AdaIN(f, s) stays 1, as
+        in the training, since a decoder paints strokes also where it is told of none.
         """
-        given, strength = pixels.to(self.device, torch.float32), self.strength
+        given = pixels.to(self.device, torch.float32)
         with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            painted = large.paint(self.network.painter, given, self.told, strength).float()
-        if self.network.kind == "many" and strength < 1:
-            painted = torch.lerp(given, painted, strength)
-        return painted.clamp(0, 1).to(pixels.device)  # out of inference mode: may be differentiated from here on
+            painted = large.paint(self.network.painter, given, self.told).float()
+        painted = painted.clamp(0, 1)  # out of inference mode: may be differentiated from here on
+        return (torch.lerp(given, painted, self.strength) if self.strength < 1 else painted).to(pixels.device)
 
     @property
     def strength(self) -> float:

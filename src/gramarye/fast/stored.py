@@ -67,6 +67,11 @@ def bundled(kind: str) -> Path:
     return FOLDER / f"fast-{kind}.safetensors"
 
 
+def bundled_sha256() -> dict[str, str]:
+    """The SHA-256 of the package's painters that are there, by their names in recipes."""
+    return {path.stem: digest(path) for path in map(bundled, KINDS) if path.is_file()}
+
+
 def save(path: str | Path, painter: nn.Module, card: Mapping[str, Any]) -> None:
     """Write a Painter or an AnyStyle with its card, JSON, whole or not at all; the same painter gives the same bytes.
 

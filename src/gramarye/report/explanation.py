@@ -126,7 +126,6 @@ def composed(
     names = " and ".join(f"“{_title(style.name)}”" for style in styles)
     return Page(
         title=f"“{_title(photograph.name)}” in the manner of {names}",
-        version=gramarye.__version__,
         content=_shot(photograph.pixels, f"The photograph, {photograph.name}", SMALL, "content"),
         styles=tuple(_shot(style.pixels, f"The painting, {style.name}", SMALL, "style") for style in styles),
         result=_shot(result, _result_caption(explanation, subject), LARGE),

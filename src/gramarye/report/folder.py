@@ -15,7 +15,7 @@ Writer = Callable[[Path], None]
 
 PAGE, NUMBERS, LEDGER, RESULT, FIGURES = "report.html", "numbers.json", "ledger.csv", "result.png", "figures"
 NAMES = (PAGE, NUMBERS, LEDGER, RESULT, FIGURES)
-_OURS = re.compile(r"(figures/)?[A-Za-z0-9-]+\.(html|json|csv|png|svg)")
+_OURS = re.compile(r"(figures/)?[A-Za-z0-9-]+\.(html|json|csv|md|tex|parquet|png|svg)")
 
 
 def check(folder: Path) -> None:

@@ -11,8 +11,9 @@ import math
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import gramarye
 from gramarye.report import marking
 from gramarye.report.figures import Figure
 from gramarye.report.words import GLOSSARY
@@ -89,7 +90,6 @@ class Page:
     """The whole page; texts are plain, whatever is in them is shown and never obeyed."""
 
     title: str
-    version: str
     content: Shot
     styles: tuple[Shot, ...]
     result: Shot
@@ -108,18 +108,38 @@ class Page:
 
 def render(page: Page) -> str:
     """The page as one HTML file."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "anchor": marking.anchor, "marked": marking.marked}
-    script = _part("page.js")
-    return environment.from_string(_part("page.html.j2")).render(
+    return rendered(
+        "page.html.j2",
+        page.title,
+        script=_part("page.js"),
         page=page,
+        glossary={term: text for term, (_, text) in sorted(GLOSSARY.items(), key=lambda each: each[0].lower())},
+        explaining=_explaining,
+    )
+
+
+def rendered(template: str, title: str, *, script: str = "", **given: Any) -> str:
+    """A template of this package, which extends frame.html.j2, with what it is given, as one HTML file.
+
+    Texts are plain: whatever is in them is shown and never obeyed.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=FunctionLoader(_part),
+    )
+    environment.filters |= {"number": number, "anchor": marking.anchor, "marked": marking.marked}
+    return environment.get_template(template).render(
+        title=title,
+        version=gramarye.__version__,
         style=_trusted(_part("page.css")),
         script=_trusted(script),
         policy=_policy(script),
-        glossary={term: text for term, (_, text) in sorted(GLOSSARY.items(), key=lambda each: each[0].lower())},
-        explaining=_explaining,
+        **given,
     )
 
 
@@ -131,7 +151,8 @@ def _explaining() -> partial[Markup]:
 def _policy(script: str) -> str:
     """Nothing is fetched; of scripts only the page's own runs, known by its hash."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+    own = f"; script-src 'sha256-{digest}'" if script else ""
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'{own}"
 
 
 def _trusted(text: str) -> Markup:

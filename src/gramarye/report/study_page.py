@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,8 @@ from gramarye import inline, scores
 from gramarye.errors import MissingExtraError
 from gramarye.files import write_atomically
 from gramarye.plain import finite
-from gramarye.report import figures, folder, marking, study, study_tables
-from gramarye.report.page import Shot, number
+from gramarye.report import figures, folder, study, study_tables
+from gramarye.report.page import Shot, rendered
 from gramarye.report.sheet import Cell, contact_sheets, thumbnail
 from gramarye.study.findings import Chapter, Findings
 from gramarye.study.findings import Shot as Painted
@@ -254,27 +253,18 @@ def latex(findings: Findings) -> str:
 
 def render(findings: Findings, parts: Sequence[Part], names: Sequence[str]) -> str:
     """The page as one HTML file; texts are plain, whatever is in them is shown and never obeyed."""
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "marked": marking.marked}
-    environment.globals |= {name: getattr(study_tables, name) for name in ("heading", "cells", "remarks", "spread")}
-    return environment.from_string(_resource("study.html.j2")).render(
+    return rendered(
+        "study.html.j2",
+        findings.name,
+        **{name: getattr(study_tables, name) for name in ("heading", "cells", "remarks", "spread")},
         findings=findings,
         chapters=parts,
-        style=Markup(_resource("page.css")),
-        version=gramarye.__version__,
         done=findings.states.get("done", 0),
         whole=sum(findings.states.values()),
         facts=_facts(findings),
         measures=[(column.label, _meaning(column.name)) for column in findings.measures],
         files=[(name, what) for name, what in FILES.items() if name in names or name.endswith("/")],
     )
-
-
-def _resource(name: str) -> str:
-    return (resources.files("gramarye.report") / name).read_text(encoding="utf-8")
 
 
 def _meaning(name: str) -> str:

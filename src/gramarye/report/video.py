@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Sequence
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from gramarye.plain import finite
 from gramarye.report import figures, folder
 from gramarye.report.drawing import CONTENT, INK, QUIET, STYLE, Drawing, canvas, strip
 from gramarye.report.figures import Figure
+from gramarye.report.page import rendered
 from gramarye.video.account import Account, Shown
 from gramarye.video.flow import as_picture, veiled
 
@@ -113,10 +113,6 @@ def _pictures(shown: Shown) -> Drawing:
 
 def render(account: Account, drawn: Sequence[Figure]) -> str:
     """The page as one HTML file; texts are plain, whatever is in them is shown and never obeyed."""
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     height, width = account.size
     facts = [
         ("film", account.name),
@@ -124,15 +120,4 @@ def render(account: Account, drawn: Sequence[Figure]) -> str:
         ("frames", f"{len(account.flicker.rows)}, {width}×{height}"),
         ("frames a second", f"{account.rate:.4g}"),
     ]
-    return environment.from_string(_resource("video.html.j2")).render(
-        account=account,
-        figures=drawn,
-        facts=facts,
-        style=Markup(_resource("page.css")),
-        version=gramarye.__version__,
-        numbers=folder.NUMBERS,
-    )
-
-
-def _resource(name: str) -> str:
-    return (resources.files("gramarye.report") / name).read_text(encoding="utf-8")
+    return rendered("video.html.j2", account.name, account=account, figures=drawn, facts=facts, numbers=folder.NUMBERS)

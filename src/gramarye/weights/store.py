@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
-from gramarye.errors import WeightsError, unknown_name
+from gramarye.errors import ImageError, WeightsError, unknown_name
+from gramarye.files import write_atomically
 from gramarye.layers import CONVOLUTIONS_PER_BLOCK
 from gramarye.weights import scales
 from gramarye.weights.importing import Weights, read
@@ -106,17 +105,13 @@ def write(weights: Weights, path: Path, **metadata: str) -> Path:
     }
     if record is not None:
         described |= {"licence": record.licence, "citation": record.citation}
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(_narrowed(_all_tensors(weights)), partial, metadata=described | metadata)
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
+        write_atomically(path, as_safetensors(_narrowed(_all_tensors(weights)), described | metadata))
+    except (OSError, ImageError) as error:
+        received = error.received if isinstance(error, ImageError) else error
         remedy = f"free space or permissions, or another folder in ${HOME_VARIABLE}"
-        raise WeightsError(f"weights are kept in {path.parent}", error, remedy) from None
-    finally:
-        with suppress(OSError):
-            partial.unlink()
+        raise WeightsError(f"weights are kept in {path.parent}", received, remedy) from None
     return path
 
 

@@ -1,7 +1,7 @@
 /** The films that may be painted, those that are, and the one that is looked at, kept up to date while it grows. */
 
 import { get, inWords } from '../lib/api';
-import { route } from '../lib/route.svelte';
+import { go, route } from '../lib/route.svelte';
 import { on } from '../lib/stream';
 import type { Clip, Films, Id, ShownFilm, StreamEvents } from '../lib/types';
 import { bring, type Underway } from '../start/bringing.svelte';
@@ -26,8 +26,11 @@ export class Cinema implements Underway {
     const asked = ++this.#asked;
     const id = route.film;
     try {
-      const found = [await get<Films>('/api/films'), id ? await get<ShownFilm>(`/api/films/${id}`) : null] as const;
-      if (asked === this.#asked) [this.all, this.film] = found;
+      const all = await get<Films>('/api/films');
+      const deleted = id === this.film?.id && !all.films.some((each) => each.id === id);
+      if (deleted) go({ film: null, frame: null });
+      const film = id && !deleted ? await get<ShownFilm>(`/api/films/${id}`) : null;
+      if (asked === this.#asked) [this.all, this.film] = [all, film];
       this.error = null;
     } catch (caught) {
       this.error = inWords(caught);
