@@ -33,8 +33,7 @@ export class Cinema implements Underway {
       if (asked === this.#asked) [this.all, this.film] = [all, film];
       this.error = null;
     } catch (caught) {
-      this.error = inWords(caught);
-      this.film = null;
+      if (asked === this.#asked) [this.error, this.film] = [inWords(caught), null];
     }
   }
 
