@@ -31,7 +31,8 @@ def anything(seed: int = 0) -> AnyStyle:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         painter = AnyStyle(any_style.encoder()).eval()
-        torch.nn.init.normal_(painter.leave.weight, std=0.02)
+        for layer in (painter.leave, *(layer for block in painter.body for layer in (block.second, block.told))):
+            torch.nn.init.normal_(layer.weight, std=0.02)
     painter.measure([picture(64, 72, seed) for seed in (1, 2)])
     return painter
 

@@ -9,17 +9,13 @@ from hypothesis import strategies as st
 
 from gramarye.fast import any_style
 from gramarye.fast.any_style import AnyStyle, Manner, moments
+from feedforward import anything
 from networks import picture
 
 
 @pytest.fixture(scope="module")
 def painter() -> AnyStyle:
-    """With a decoder that is not trained, but does something."""
-    torch.manual_seed(0)
-    made = AnyStyle(any_style.encoder()).eval()
-    torch.nn.init.normal_(made.leave.weight, std=0.02)
-    made.measure([picture(64, 72, seed) for seed in (1, 2)])
-    return made
+    return anything()
 
 
 @given(seed=st.integers(0, 100), channels=st.integers(1, 8))
@@ -40,10 +36,11 @@ def test_taps_are_adain_of_the_photographs_features(painter: AnyStyle) -> None:
     flat = found.flatten(2), style.flatten(2)
     (mean, wanted), (deviation, spread) = ([f(each) for each in flat] for f in (_mean, _deviation))
     paper = spread * (found - mean) / deviation + wanted
-    size = painter.get_buffer("relu3_1_size")
-    torch.testing.assert_close(painter._styled("relu3_1", found, manner, 1.0), paper / size, atol=1e-4, rtol=1e-4)
-    half = 0.5 * found + 0.5 * paper
-    torch.testing.assert_close(painter._styled("relu3_1", found, manner, 0.5), half / size, atol=1e-4, rtol=1e-4)
+    size, own = painter.get_buffer("relu3_1_size"), moments(found, any_style.EPSILON)
+    for alpha in (1.0, 0.5):
+        wanted = painter._moments_of_t("relu3_1", own, manner, alpha)
+        t = alpha * paper + (1 - alpha) * found
+        torch.testing.assert_close(any_style._moved(found, own, wanted), t / size, atol=1e-4, rtol=1e-4)
 
 
 def _mean(flat: torch.Tensor) -> torch.Tensor:
@@ -95,3 +92,22 @@ def test_only_the_decoder_learns(painter: AnyStyle) -> None:
     names = {name for name, _ in painter.named_parameters()}
     assert names
     assert not any(name.startswith("encoder") for name in names)
+
+
+def test_blocks_are_told_of_the_painting_by_gain_and_offset() -> None:
+    torch.manual_seed(0)
+    block, found, known = any_style.Block(8), torch.randn(2, 8, 5, 6), torch.randn(2, any_style.KNOWN)
+    with torch.no_grad():
+        assert torch.equal(block(found, known), found)  # not trained, it changes nothing
+        for layer in (block.second, block.told):
+            torch.nn.init.normal_(layer.weight, std=0.1)
+        gain, offset = (known @ block.told.weight.T + block.told.bias).split(8, 1)
+        inner = (1 + gain)[:, :, None, None] * block.first(found) + offset[:, :, None, None]
+        torch.testing.assert_close(block(found, known), found + block.second(inner.relu()))
+
+
+def test_a_photograph_by_itself_is_told_at_alpha_0(painter: AnyStyle) -> None:
+    photograph = picture(48, 56, 3)
+    with torch.no_grad():
+        itself = painter(photograph, painter.remember(photograph), 1.0)
+        torch.testing.assert_close(painter(photograph, painter.remember(picture(64, 40, 4)), 0.0), itself)

@@ -44,7 +44,7 @@ def test_a_painter_of_any_style_comes_back_with_the_packages_encoder(folder: Pat
         there, here = (each(photograph, each.remember(painting)) for each in (found.painter, painter))
     torch.testing.assert_close(there, here, rtol=0, atol=0.01)
     assert not any(name.startswith("encoder") for name in load_file(folder / ANY))
-    assert (folder / ANY).stat().st_size < 1e6
+    assert (folder / ANY).stat().st_size < 1.2e6
 
 
 def test_the_encoder_has_the_precision_that_is_asked_for(folder: Path) -> None:

@@ -114,7 +114,8 @@ def test_the_page_needs_nothing_beside_it(written: Path) -> None:
         if tag == "img":
             assert str(attributes["src"]).startswith("data:image/")
             assert attributes["alt"]
-    assert "default-src 'none'" in text
+    told = {str(attributes.get("http-equiv") or attributes.get("name")): attributes for tag, attributes in page.tags}
+    assert str(told["Content-Security-Policy"]["content"]).startswith("default-src 'none'; ")
     assert "width=device-width" in text
     assert len(text) < 15e6
 

@@ -9,7 +9,9 @@ and a decoder paints from t. The encoder is the embedded network, frozen.
 
 Differs from the paper: there are several taps, not relu4_1 alone, which enter the decoder where it has their size, so
 that fine strokes need not be made up; the pixels are one of them, and the decoder paints what is to be added to the
-photograph in the painting's colours; the last two layers work at half the size.
+photograph in the painting's colours; the last two layers work at half the size. Residual blocks at a quarter of the size
+are told of the painting besides, what gain and offset each of their channels is to have: as Ghiasi et al. 2017,
+"Exploring the structure of a real-time, arbitrary neural artistic stylization network", but without normalisation.
 """
 
 from __future__ import annotations
@@ -31,11 +33,14 @@ TAPS = ("pixels", "relu2_1", "relu3_1", "relu4_1")
 CELL = 8  # the stride of the deepest tap: sides are made multiples of it
 LEAST = {"pixels": 0.02}  # deviation by which is divided at least; of the other taps EPSILON
 EPSILON = 1e-3
+BLOCKS = 4
+KNOWN = 64  # numbers in which the blocks are told of a painting
 
 Image = Float[Tensor, "batch 3 height width"]
 Map = Float[Tensor, "batch channels rows columns"]
 Moment = Float[Tensor, "batch channels 1 1"]
 Moments = tuple[Moment, Moment]  # mean and deviation
+Known = Float[Tensor, "batch known"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,24 @@ def encoder(dtype: torch.dtype = torch.float32) -> VGG:
     return VGG(replace(weights.load(EMBEDDED_NETWORK), calibration={}), padding="replicate", dtype=dtype)
 
 
+class Block(nn.Module):
+    """x + C(ReLU((1 + γ)·C(x) + β)), with γ and β linear in what is known of the painting."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first, self.second = convolution(width, width), convolution(width, width)
+        self.told = nn.Linear(KNOWN, 2 * width)
+        for layer in (self.second, self.told):
+            nn.init.zeros_(layer.weight)  # an untrained block changes nothing
+
+    def forward(self, found: Map, known: Known) -> Map:
+        """The map with what this block adds."""
+        gain, offset = self.told(known)[:, :, None, None].to(found.dtype).chunk(2, 1)
+        inner = self.first(found)
+        added: Tensor = self.second(F.relu(torch.addcmul(inner + offset, inner, gain), inplace=True))
+        return found + added
+
+
 class AnyStyle(nn.Module):
     """Photographs to paintings, sRGB in [0, 1]; what is trained is the decoder. `encoder` is a vgg19-lite."""
 
@@ -79,6 +102,8 @@ class AnyStyle(nn.Module):
         second, third, fourth = (encoder.get_buffer(f"conv{block}_1_weight").shape[0] for block in (2, 3, 4))
         self.from_fourth = convolution(fourth, third)
         self.from_third = convolution(2 * third, third)
+        self.know = nn.Linear(2 * (3 + second + third + fourth), KNOWN)
+        self.body = nn.ModuleList(Block(third) for _ in range(BLOCKS))
         self.after_third = convolution(third, second)
         self.from_second = convolution(2 * second, second)
         self.after_second = convolution(second, second)
@@ -119,11 +144,16 @@ class AnyStyle(nn.Module):
         """
         with torch.no_grad():
             there = self._seen(photographs)
-            known = own or {}
-            seen = {tap: self._styled(tap, there[tap], manner, alpha, known.get(tap)) for tap in TAPS}
+            own = own or {tap: moments(found, LEAST.get(tap, EPSILON)) for tap, found in there.items()}
+            styled = {tap: self._moments_of_t(tap, own[tap], manner, alpha) for tap in TAPS}
+            seen = {tap: _moved(there[tap], own[tap], styled[tap]) for tap in TAPS}
+        known = F.relu(self.know(torch.cat([each for tap in TAPS for each in styled[tap]], 1).flatten(1)))
         found = F.relu(self.from_fourth(seen["relu4_1"]), inplace=True)
         found = torch.cat((_twice(found), seen["relu3_1"]), 1)
-        found = F.relu(self.after_third(F.relu(self.from_third(found), inplace=True)), inplace=True)
+        found = F.relu(self.from_third(found), inplace=True)
+        for block in self.body:
+            found = block(found, known)
+        found = F.relu(self.after_third(found), inplace=True)
         found = torch.cat((_twice(found), seen["relu2_1"]), 1)
         found = F.relu(self.after_second(F.relu(self.from_second(found), inplace=True)), inplace=True)
         return seen["pixels"] + F.pixel_shuffle(self.leave(found), HALF).to(photographs.dtype)
@@ -132,16 +162,18 @@ class AnyStyle(nn.Module):
         found: dict[str, Tensor] = self.encoder(pictures, TAPS)
         return found
 
-    def _styled(self, tap: str, found: Map, manner: Manner, alpha: float | Tensor, own: Moments | None = None) -> Map:
-        """t of the module's formula, divided by the tap's size; `own` are μ(f) and σ(f)."""
-        mean, deviation = own or moments(found, LEAST.get(tap, EPSILON))
-        wanted, spread = manner.moments[tap]
-        gain = alpha * spread / deviation + (1 - alpha)
-        offset = alpha * (wanted - mean * spread / deviation)
-        if tap != "pixels":
-            size = self.get_buffer(f"{tap}_size")
-            gain, offset = gain / size, offset / size
-        return torch.addcmul(offset.to(found.dtype), found, gain.to(found.dtype))
+    def _moments_of_t(self, tap: str, own: Moments, manner: Manner, alpha: float | Tensor) -> Moments:
+        """Mean and deviation of t of the module's formula, divided by the tap's size."""
+        size = 1.0 if tap == "pixels" else self.get_buffer(f"{tap}_size")
+        mixed = (alpha * theirs + (1 - alpha) * ours for ours, theirs in zip(own, manner.moments[tap], strict=True))
+        mean, deviation = (each / size for each in mixed)
+        return mean, deviation
+
+
+def _moved(found: Map, own: Moments, wanted: Moments) -> Map:
+    """`found`, of mean and deviation `own`, with those that are wanted."""
+    gain = wanted[1] / own[1]
+    return torch.addcmul((wanted[0] - own[0] * gain).to(found.dtype), found, gain.to(found.dtype))
 
 
 def moments(found: Map, least: float) -> Moments:

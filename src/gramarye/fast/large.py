@@ -32,7 +32,7 @@ LARGE_TWICE = 2048 * 2048  # the same for AnyStyle, which they cost a second loo
 STRIP = {"cpu": 2**22}  # bytes of a map that are worked on at a time: what a processor's cache holds
 STRIP_ELSEWHERE = 2**28
 PIXELS = 2**22  # of a strip of AnyStyle
-HALO = 64  # px beyond a strip that AnyStyle looks at: 30 by the encoder, 28 by the decoder, made a multiple of CELL
+HALO = 96  # px beyond a strip that AnyStyle looks at: 30 by the encoder, 60 by the decoder, made a multiple of CELL
 FEWEST = 4 * HALO  # rows of its strips: fewer, and most of the work is done twice
 
 Image = Float[Tensor, "batch 3 height width"]

@@ -1,6 +1,6 @@
 /** The films that may be painted, those that are, and the one that is looked at, kept up to date while it grows. */
 
-import { get, inWords } from '../lib/api';
+import { get, inWords, remove } from '../lib/api';
 import { go, route } from '../lib/route.svelte';
 import { on } from '../lib/stream';
 import type { Clip, Films, Id, ShownFilm, StreamEvents } from '../lib/types';
@@ -14,7 +14,7 @@ export class Cinema implements Underway {
   name = $state('');
   share = $state<number | null>(null);
   wrong = $state<string | null>(null);
-  #asked = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   /** Keep up until the returned function is called. */
   begin(): () => void {
@@ -22,18 +22,30 @@ export class Cinema implements Underway {
     return () => stops.forEach((stop) => stop());
   }
 
-  async reload(): Promise<void> {
-    const asked = ++this.#asked;
-    const id = route.film;
+  reload(): Promise<void> {
+    return this.#inTurn(() => this.#ask());
+  }
+
+  /** Delete a film; nothing under way asks for it afterwards. */
+  delete(id: Id): Promise<void> {
+    return this.#inTurn(() => remove(`/api/films/${id}`).then(() => this.#ask()));
+  }
+
+  #inTurn(what: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(what);
+    this.#last = done.catch(() => undefined); // whoever asked is told
+    return done;
+  }
+
+  async #ask(): Promise<void> {
     try {
       const all = await get<Films>('/api/films');
-      const deleted = id === this.film?.id && !all.films.some((each) => each.id === id);
+      const deleted = route.film === this.film?.id && !all.films.some((each) => each.id === route.film);
       if (deleted) go({ film: null, frame: null });
-      const film = id && !deleted ? await get<ShownFilm>(`/api/films/${id}`) : null;
-      if (asked === this.#asked) [this.all, this.film] = [all, film];
-      this.error = null;
+      const film = route.film ? await get<ShownFilm>(`/api/films/${route.film}`) : null;
+      [this.all, this.film, this.error] = [all, film, null];
     } catch (caught) {
-      if (asked === this.#asked) [this.error, this.film] = [inWords(caught), null];
+      [this.error, this.film] = [inWords(caught), null];
     }
   }
 
