@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feedforward import anything
 from gramarye.fast import any_style
 from gramarye.fast.any_style import AnyStyle, Manner, moments
-from feedforward import anything
 from networks import picture
 
 

@@ -9,8 +9,8 @@ and a decoder paints from t. The encoder is the embedded network, frozen.
 
 Differs from the paper: there are several taps, not relu4_1 alone, which enter the decoder where it has their size, so
 that fine strokes need not be made up; the pixels are one of them, and the decoder paints what is to be added to the
-photograph in the painting's colours; the last two layers work at half the size. Residual blocks at a quarter of the size
-are told of the painting besides, what gain and offset each of their channels is to have: as Ghiasi et al. 2017,
+photograph in the painting's colours; the last two layers work at half the size. Residual blocks at a quarter of the
+size are told of the painting besides, what gain and offset each of their channels is to have: as Ghiasi et al. 2017,
 "Exploring the structure of a real-time, arbitrary neural artistic stylization network", but without normalisation.
 """
 
