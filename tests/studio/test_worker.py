@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError
@@ -13,7 +11,7 @@ import pytest
 
 from gramarye.errors import ImageError
 from gramarye.pulling import Work
-from gramarye.studio.worker import NICENESS, Worker
+from gramarye.studio.worker import Worker
 
 PATIENCE = 20.0  # seconds; nothing here takes a tenth of it
 
@@ -242,16 +240,3 @@ def test_a_painting_can_leave_the_queue_unless_it_is_at_work(worker: Worker) -> 
     assert first.over.wait(PATIENCE)
     worker.ask("after", counting(log, "job", 1)).result(PATIENCE)
     assert log == ["first", "first", "job"]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux alone")
-def test_it_lets_what_is_quick_go_first(worker: Worker) -> None:
-    def niceness() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    def job() -> Work[int]:
-        yield 0.5
-        return niceness()
-
-    worker.start()
-    assert worker.ask("niceness", job).result(PATIENCE) == max(NICENESS, niceness())

@@ -2,14 +2,11 @@
 
 Everything is pulled: nothing runs longer than one step before the thread looks again at what there is to do, so a
 long reconstruction does not stop a painting, nor a painting the reconstruction, and stopping is not pulling.
-On Linux it lets all that is quick go first: the server's own answers, and whatever draws the pages.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import threading
 import time
 from collections import deque
@@ -23,7 +20,6 @@ from gramarye.pulling import Work
 
 T = TypeVar("T")
 SLICE = 0.05  # seconds that other work gets at a time
-NICENESS = 10  # of the thread, and of those among which PyTorch divides its work
 TOLD_EVERY = 0.25  # seconds between two events about one job's progress
 _log = logging.getLogger(__name__)
 
@@ -135,7 +131,6 @@ class Worker:
             return job.future
 
     def _run(self) -> None:
-        _give_way()
         while not self._closing:
             sitting = self._choose()
             if sitting is not None:
@@ -237,10 +232,3 @@ def in_one_line(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "the memory did not suffice. Choose a smaller size"
     return " ".join(f"something went wrong: {type(error).__name__}: {error}".split())[:400]
-
-
-def _give_way() -> None:
-    """Make this thread, and those that it starts, as nice as NICENESS; elsewhere that would mean the whole process."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))
