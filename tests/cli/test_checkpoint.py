@@ -52,13 +52,13 @@ def test_it_goes_on_to_the_same_pixels(
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 def test_killed_at_several_moments(place: Path, gramarye: Gramarye) -> None:
     """In a process of its own, by SIGKILL; the film too is the same."""
-    more = ("--set", "steps=60", *SCALES)
+    more = ("--set", "steps=30", *SCALES)
     gramarye.transfer("whole.png", *more, "--film", "whole.webp")
-    arguments = [*PAINT, *more, "--checkpoint-every", "5", "--film", "out.webp"]
+    arguments = [*PAINT, *more, "--checkpoint-every", "2", "--film", "out.webp"]
     code = "import gramarye.cli; gramarye.cli.main()"
     environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     reached = 0
-    for word in ("painting  6/60", "painting  24/60", "painting  54/60"):
+    for word in ("painting  3/30", "painting  15/30", "painting  27/30"):
         command = [sys.executable, "-c", code, *arguments]
         with subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True) as process:
             lines = wait_for(process, word)
@@ -67,7 +67,7 @@ def test_killed_at_several_moments(place: Path, gramarye: Gramarye) -> None:
         assert not (place / "out.png").exists()
         resumed = [int(line.split()[3]) for line in lines if line.startswith("resumed")]
         assert all(evaluation >= reached for evaluation in resumed)
-        reached = int(word.split()[1].partition("/")[0]) // 5 * 5
+        reached = int(word.split()[1].partition("/")[0]) // 2 * 2
     outcome = gramarye.ok(*arguments)
     assert "resumed   out.png.checkpoint after " in outcome.err
     assert same("out.png", "whole.png")

@@ -28,6 +28,7 @@ from .watching import PreparedStudio, Watch
 GIVEN = os.environ.get(browsing.STATIC)  # as it is before tests have folders of their own
 DESK, PHONE = (1280, 800), (390, 844)
 PATIENCE = 60_000  # milliseconds, on a busy machine
+SMALL = "from gramarye.studio import lens_lab; lens_lab.SIDE = 64"  # what the network rebuilds
 expect.set_options(timeout=PATIENCE)
 
 
@@ -65,7 +66,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def studio_server(browser: Browser, static: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PreparedStudio]:
     """A running studio in which one small painting is finished."""
-    running = PreparedStudio(tmp_path_factory.mktemp("served") / "home", static=static)
+    running = PreparedStudio(tmp_path_factory.mktemp("served") / "home", static=static, prelude=SMALL)
     try:
         running.run = running.paint()
         running.await_run(running.run)
