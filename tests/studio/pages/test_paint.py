@@ -283,3 +283,13 @@ def test_an_unknown_painting_says_so(page: Page, visit: Callable[..., Page], wat
     watch.allow("status of 404")
     visit(page, "paint", run="0123456789abcdef")
     expect(page.get_by_role("alert").filter(has_text="run")).to_be_visible()
+
+
+def test_a_long_word_in_a_title_stays_in_the_page(studio_server: Any, phone: Page, visit: Callable[..., Page]) -> None:
+    studio_server.await_run(studio_server.paint(steps=1))
+    visit(phone, "paint", run=studio_server.run)
+    titles = phone.get_by_role("region", name="All paintings").locator("button .small")
+    for title in titles.all():
+        title.evaluate("each => { each.firstChild.data = 'x'.repeat(60); }")
+    assert titles.count() >= 2
+    assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
