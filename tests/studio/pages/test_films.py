@@ -16,6 +16,7 @@ import browsing
 from gramarye.video.frames import film as opened
 
 from ..cinema import cut_in_the_middle, film
+from .watching import tab_to
 
 DESK, PHONE = (1280, 800), (390, 844)
 SHORT = """
@@ -150,15 +151,6 @@ def test_by_keyboard_alone(
     page.keyboard.press("ArrowLeft")
     frame(page, 14)
     tab_to(page, page.get_by_role("link", name="Save the film"))
-
-
-def tab_to(page: Page, wanted: Locator) -> None:
-    for _ in range(120):
-        if wanted.evaluate("each => each === document.activeElement"):
-            assert wanted.evaluate("each => each.matches(':focus-visible')")
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not lead to {wanted}")
 
 
 # ---- of one's own --------------------------------------------------------------------------------------------------

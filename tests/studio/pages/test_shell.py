@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 import browsing
 
-from .watching import PreparedStudio, Watch
+from .watching import PreparedStudio, Watch, tab_to
 
 SCREENS = ("start", "paint", "live", "xray", "lab", "tour", "studies", "films")
 DRAWN = ("xray", "lab")  # those on which maps come a moment later
@@ -146,16 +146,6 @@ def test_the_printed_address_lets_in_and_leaves_no_token_behind(
 
 
 # ---- by keyboard -----------------------------------------------------------------------------------------
-
-
-def tab_to(page: Page, wanted: Locator) -> None:
-    """Press Tab until something is focused, which must be seen to be."""
-    for _ in range(120):
-        if wanted.evaluate("each => each === document.activeElement"):
-            assert wanted.evaluate("each => each.matches(':focus-visible')")
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not lead to {wanted}")
 
 
 def made_small(route: Route) -> None:

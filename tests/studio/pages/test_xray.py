@@ -202,7 +202,7 @@ def test_a_finger_keeps_the_spot_that_it_touched(studio_server: PreparedStudio, 
     touched = box_of(phone, "result")
     assert touched["left"] < 0.3
     phone.locator("h1").tap()
-    assert box_of(phone, "result") == pytest.approx(touched, abs=1e-4)  # the page may have moved by parts of a pixel
+    assert box_of(phone, "result") == pytest.approx(touched, abs=1e-6)  # the page may have moved by parts of a pixel
 
 
 # ---- layers and channels ---------------------------------------------------------------------------------

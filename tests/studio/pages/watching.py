@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Locator, Page
 
 import browsing
 
@@ -47,3 +47,13 @@ class Watch:
         """What was seen and not allowed."""
         seen = dict.fromkeys(self.seen)
         return [each for each in seen if not any(re.search(pattern, each) for pattern in self.allowed)]
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until something is focused, which must be seen to be."""
+    for _ in range(120):
+        if wanted.evaluate("each => each === document.activeElement"):
+            assert wanted.evaluate("each => each.matches(':focus-visible')")
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted}")
