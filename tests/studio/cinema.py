@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 import films as small
-from gramarye.studio.film_record import OVER, FilmRecord
+from gramarye.studio.film_record import FilmRecord
 from gramarye.studio.films import Films
+from gramarye.studio.kept import OVER
 
 from .easel import PAINTING, PATIENCE, Easel
 

@@ -13,7 +13,7 @@ import torch
 
 from gramarye import images
 from gramarye.studio.gallery import Gallery
-from gramarye.studio.record import OVER
+from gramarye.studio.kept import OVER
 from gramarye.studio.runs import Runs
 from gramarye.studio.worker import Worker
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from gramarye.studio import film_clips
 from gramarye.studio.film_clips import DEMO, MAX_BYTES
-from gramarye.studio.film_record import OVER, VIEWS
+from gramarye.studio.film_record import VIEWS
+from gramarye.studio.kept import OVER
 
 from .cinema import COUNT, PATIENCE, film
 from .serving import Server

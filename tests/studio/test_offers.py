@@ -79,7 +79,7 @@ def test_faders_are_factors_on_an_even_share() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["runs", "run_routes", "worker", "painting", "preparing", "offers", "orders", "commands"]
+    "module", ["runs", "run_routes", "worker", "run_sitting", "preparing", "offers", "orders", "commands"]
 )
 def test_no_torch_until_it_is_used(module: str) -> None:
     code = f"import gramarye.studio.{module}, sys; assert not {{'torch', 'PIL'}} & set(sys.modules)"

@@ -162,9 +162,9 @@ SERVER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from gramarye.studio import painting
-painting.CHECKPOINT_EVERY = 0.0
-painting.CHECKPOINT_SHARE = 3
+from gramarye.studio import run_sitting
+run_sitting.CHECKPOINT_EVERY = 0.0
+run_sitting.CHECKPOINT_SHARE = 3
 from tests.studio.easel import Easel
 easel = Easel(Path({home!r}))
 easel.at_step(9, {{"action": "change", "settings": {{"style.weight": 90}}}})

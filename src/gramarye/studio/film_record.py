@@ -12,12 +12,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from gramarye.files import write_atomically
+from gramarye.studio.kept import Kept
 
-UNFINISHED = ("waiting", "running", "paused")
-OVER = ("finished", "stopped", "failed")
 VIEWS = ("painted", "filmed", "flow", "hidden")
 FILM = "painted.mp4"
 COLUMNS = ("warp_error", "source_warp_error", "seen", "cut", "motion")
@@ -25,15 +24,15 @@ COLUMNS = ("warp_error", "source_warp_error", "seen", "cut", "motion")
 Row = dict[str, Any]  # index, and one of each of COLUMNS
 
 
-@dataclass
-class FilmRecord:
+@dataclass(kw_only=True)
+class FilmRecord(Kept):
     """A film that is painted: `count` frames of which `index` are there, each `height` × `width` pixels.
 
     `findings` are what its flicker says in plain sentences, `notes` what is otherwise than one would think.
     """
 
-    id: str
-    title: str
+    FILE: ClassVar[str] = "film.json"
+
     clip: str
     painting: str
     size: int
@@ -42,12 +41,6 @@ class FilmRecord:
     rate: float
     count: int
     sound: bool
-    started: str
-    state: str = "waiting"
-    index: int = 0
-    seconds: float = 0.0
-    remaining: float | None = None
-    error: str | None = None
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     film: bool = False  # whether it is written
@@ -56,17 +49,9 @@ class FilmRecord:
         """As `Film` in types.ts."""
         return asdict(self)
 
-    def save(self, folder: Path) -> None:
-        """Write it to its folder, whole or not at all; raises ImageError when that is not possible."""
-        write_atomically(folder / "film.json", json.dumps(asdict(self), separators=(",", ":")).encode())
-
-
-def read(folder: Path) -> FilmRecord:
-    """The record in a folder; raises OSError, ValueError, TypeError or KeyError for what is none."""
-    record = FilmRecord(**json.loads((folder / "film.json").read_text()))
-    if record.id != folder.name:
-        raise ValueError(record.id)
-    return record
+    def find_out(self, folder: Path) -> None:
+        """By the frames that were told of."""
+        self.index = len(rows(folder))
 
 
 def rows(folder: Path) -> list[Row]:

@@ -6,8 +6,6 @@ for the page, and what they tell is written down.
 
 from __future__ import annotations
 
-import logging
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -15,14 +13,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gramarye.errors import GramaryeError, OptimizationError
+from gramarye.errors import OptimizationError
 from gramarye.plain import finite
 from gramarye.studio import film_record
-from gramarye.studio.changes import Wishes
 from gramarye.studio.film_clips import MOST_FRAMES, Clips
 from gramarye.studio.film_record import FILM, FilmRecord, Row
 from gramarye.studio.gallery import Gallery
-from gramarye.studio.worker import Publisher, in_one_line
+from gramarye.studio.sitting import Sitting
+from gramarye.studio.worker import Publisher
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 QUALITY = 84  # of WebP
 LEARNING = 0.2  # how fast the estimate of a frame's time follows
 FULL_COLOUR = 0.99  # the share of a flow that is shorter than the length with the full colour
-_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -65,8 +62,8 @@ class Watched:
         return painted
 
 
-class FilmSitting:
-    """A film while it is painted. `told` is called with the record whenever more than its numbers has changed."""
+class FilmSitting(Sitting[FilmRecord]):
+    """A film while it is painted, a frame at a time; every painted frame is on the disk."""
 
     patient = True  # a film takes long, and gives way to pictures
 
@@ -79,51 +76,15 @@ class FilmSitting:
         events: Publisher,
         told: Callable[[FilmRecord], None],
     ) -> None:
-        self.record, self.folder, self.clips, self.gallery = record, folder, clips, gallery
-        self.events, self._told = events, told
-        self.wishes = Wishes()
-        self._work: Iterator[None] | None = None
-        self._resting = False
+        super().__init__(record, folder, events, told)
+        self.clips, self.gallery = clips, gallery
         self._rate = 0.0  # seconds a frame
-        self.over = threading.Event()  # everything is written, nothing follows
 
-    @property
-    def ready(self) -> bool:
-        """Whether there is a frame to paint, or a pause to begin."""
-        return not (self.wishes.resting and (self._resting or not self.at_work))
-
-    @property
-    def at_work(self) -> bool:
-        """Whether it is in memory, and tells by itself what it comes to."""
-        return self._work is not None
-
-    def pull(self) -> bool:
-        """Paint one frame; False when the film is over. Never raises: what goes wrong is told in the record."""
-        try:
-            self._work = self._work or self._course()
-            next(self._work)
-            return True
-        except StopIteration:
-            pass
-        except Exception as error:
-            if not isinstance(error, GramaryeError):
-                _log.exception("film %s failed", self.record.id)
-            self._end_as("failed", in_one_line(_for_the_page(error)))
-        self._free()
-        self.over.set()
-        self._told(self.record)
-        return False
-
-    def put_away(self) -> None:
-        """Free the memory; all painted frames are on the disk. A film that was at work waits again."""
-        self._free()
-        if self.record.state == "running":
-            self._say("waiting")
-
-    def _free(self) -> None:
-        if self._work is not None:
-            self._work.close()  # type: ignore[attr-defined]  # a generator
-        self._work, self._resting = None, False
+    def _for_the_page(self, error: Exception) -> Exception:
+        """Without the remedies of the command line."""
+        if isinstance(error, OptimizationError):
+            return OptimizationError(error.rule, error.received, "delete this film, and paint it anew")
+        return error
 
     # ---- the course of a film ------------------------------------------------------------------------------------
 
@@ -172,7 +133,7 @@ class FilmSitting:
         self.record.index = filming.kept.gap()[0]
         for index in sorted(kept.keys() - known.keys()):
             yield
-            self._keep(filming, kept[index], _again(filming, kept[index]))
+            self._note(filming, kept[index], _again(filming, kept[index]))
 
     def _rest(self) -> None:
         if not self._resting:
@@ -189,10 +150,10 @@ class FilmSitting:
         if moment is None:
             return False
         assert watched.last is not None
-        self._keep(filming, moment, watched.last, began)
+        self._note(filming, moment, watched.last, began)
         return True
 
-    def _keep(self, filming: Filming, moment: Moment, seen: Seen, began: float | None = None) -> None:
+    def _note(self, filming: Filming, moment: Moment, seen: Seen, began: float | None = None) -> None:
         """The pictures of a frame first, then its row: what has a row is there to be seen."""
         record = self.record
         motion = self._show(moment.index, seen)
@@ -235,13 +196,6 @@ class FilmSitting:
             record.count = record.index  # now it is known
         self._end_as(ended)
 
-    def _end_as(self, state: str, error: str | None = None) -> None:
-        self.record.state, self.record.remaining, self.record.error = state, None, error
-
-    def _say(self, state: str) -> None:
-        self.record.state = state
-        self._told(self.record)
-
 
 def _again(filming: Filming, moment: Moment) -> Seen:
     """What there is to show of a frame that is kept."""
@@ -261,10 +215,3 @@ def _encoded(pixels: Tensor) -> bytes:
     from gramarye import inline
 
     return inline.encoded(pixels, "WEBP", quality=QUALITY)
-
-
-def _for_the_page(error: Exception) -> Exception:
-    """Without the remedies of the command line."""
-    if isinstance(error, OptimizationError):
-        return OptimizationError(error.rule, error.received, "delete this film, and paint it anew")
-    return error

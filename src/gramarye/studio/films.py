@@ -6,45 +6,42 @@ takes them up again, from the frames that are there.
 
 from __future__ import annotations
 
-import logging
-import re
 import secrets
 import shutil
-import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gramarye.errors import GramaryeError, unknown_name
+from gramarye.errors import unknown_name
 from gramarye.studio import film_record
 from gramarye.studio.commands import file_name
 from gramarye.studio.film_clips import Clip, Clips, check_there
-from gramarye.studio.film_record import FILM, OVER, UNFINISHED, VIEWS, FilmRecord
+from gramarye.studio.film_record import FILM, VIEWS, FilmRecord
 from gramarye.studio.film_sitting import FilmSitting
 from gramarye.studio.gallery import Gallery
+from gramarye.studio.kept import OVER
 from gramarye.studio.refusals import Full, Refusal, Unknown
 from gramarye.studio.runs import bytes_in
+from gramarye.studio.steering import Steered
 from gramarye.studio.worker import Publisher, Worker
 
 SIZES = (256, 384, 640)  # long side in pixels
 MOST, BYTES = 60, 4_000_000_000  # films, and what they may take on the disk
 BYTES_A_PIXEL = 4.0  # of a painted frame, with its pictures: more than brush strokes were seen to take
-PARTS, ACTIONS = ("clip", "painting", "size"), ("pause", "resume", "stop")
-_log = logging.getLogger(__name__)
+PARTS = ("clip", "painting", "size")
 
 
-class Films:
+class Films(Steered[FilmRecord, FilmSitting]):
     """The films in `home`/films; every method may be called from any thread."""
 
+    ONE = "film"
+    ACTIONS = ("pause", "resume", "stop")
+    INSTEAD = "paint it again"
+
     def __init__(self, home: Path, gallery: Gallery, events: Publisher, worker: Worker) -> None:
-        self.home = home / "films"
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.clips = Clips(home)
-        self.gallery, self.events, self.worker = gallery, events, worker
-        self._lock = threading.RLock()
-        self._records = {found.id: found for found in _found(self.home)}
-        self._sittings: dict[str, FilmSitting] = {}
+        super().__init__(home / "films", FilmRecord, events, worker)
+        self.clips, self.gallery = Clips(home), gallery
 
     # ---- to look at ------------------------------------------------------------------------------------------------
 
@@ -52,14 +49,6 @@ class Films:
         """All films, the newest first."""
         with self._lock:
             return sorted(self._records.values(), key=lambda each: (each.started, each.id), reverse=True)
-
-    def get(self, film: object) -> FilmRecord:
-        """What is known of a film; raises Unknown for anything but an identifier from here."""
-        with self._lock:
-            found = self._records.get(film) if isinstance(film, str) else None
-        if found is None:
-            raise Unknown("there must be a film with that identifier", repr(film)[:80], "choose one from the list")
-        return found
 
     def shown(self, film: object) -> dict[str, Any]:
         """A film with its flicker, frame by frame, as `ShownFilm` in types.ts."""
@@ -153,18 +142,6 @@ class Films:
         self.events.publish("film", {"id": made.id})
         self.worker.begin(sitting)
 
-    def remove(self, film: object) -> None:
-        """Delete a film; raises Refusal while it is painted."""
-        found = self.get(film)
-        with self._lock:
-            sitting = self._sittings.get(found.id)
-            if sitting is not None and not self.worker.leave(sitting):
-                raise Refusal("a film is deleted when it is not being painted", found.state, "stop it first")
-            self._sittings.pop(found.id, None)
-            self._records.pop(found.id, None)
-        shutil.rmtree(self.home / found.id, ignore_errors=True)
-        self.events.publish("film", {"id": found.id})
-
     def remove_clip(self, clip: object) -> None:
         """Forget a film that was given; raises Refusal while one is painted of it."""
         found: Clip = self.clips.get(clip)
@@ -177,71 +154,8 @@ class Films:
 
     # ---- to steer --------------------------------------------------------------------------------------------------
 
-    def control(self, film: object, control: Mapping[str, Any]) -> FilmRecord:
-        """Pause, resume or stop; raises a GramaryeError where the film's state does not allow it."""
-        action = control.get("action")
-        if action not in ACTIONS:
-            raise Refusal(f"an action is one of {', '.join(ACTIONS)}", repr(action)[:80])
-        with self._lock:
-            found = self.get(film)
-            if found.state in OVER:
-                received = f"{action} of one that is {found.state}"
-                raise Refusal("a film that is over stays as it is", received, "paint it again")
-            sitting = self._sittings.get(found.id)
-            if sitting is None:
-                self._take_up(found, action)
-            else:
-                self._steer(sitting, action)
-        self.worker.wake()
-        return found
+    def _untouched(self, found: FilmRecord) -> bool:
+        return not found.index
 
-    def _take_up(self, found: FilmRecord, action: str) -> None:
-        """What an interrupted film is told."""
-        if action == "pause":
-            raise Refusal("only a film that is painted can be paused", found.state, "resume it, or leave it")
-        found.state, found.error = "waiting", None
-        found.save(self.home / found.id)
-        self._sit(found, action)
-
-    def _steer(self, sitting: FilmSitting, action: str) -> None:
-        getattr(sitting.wishes, action)()
-        found = sitting.record
-        if action == "stop" and not found.index and self.worker.leave(sitting):
-            found.state = "stopped"
-            sitting.over.set()
-        elif sitting.at_work:
-            return  # it tells when it has come to that
-        else:
-            found.state = "paused" if sitting.wishes.resting else "waiting"
-        self._changed(found)
-
-    def _changed(self, found: FilmRecord) -> None:
-        """Keep and tell a record; forget the sitting of a film that is over."""
-        with self._lock:
-            if found.id not in self._records:
-                return
-            try:
-                found.save(self.home / found.id)
-            except GramaryeError as error:  # a full disk; the painting goes on
-                _log.warning("film %s: %s", found.id, error)
-            sitting = self._sittings.get(found.id)
-            if sitting is not None and sitting.over.is_set():
-                del self._sittings[found.id]
+    def _tell(self, found: FilmRecord) -> None:
         self.events.publish("film", {"id": found.id})
-
-
-def _found(home: Path) -> list[FilmRecord]:
-    """The films on the disk; those that were under way are interrupted, and what is no film is passed over."""
-    kept = []
-    for folder in home.iterdir():
-        try:
-            if not re.fullmatch(r"[0-9a-f]{16}", folder.name):
-                continue
-            found = film_record.read(folder)
-        except (OSError, ValueError, TypeError, KeyError):
-            continue
-        if found.state in UNFINISHED:
-            found.state, found.remaining, found.index = "interrupted", None, len(film_record.rows(folder))
-            found.save(folder)
-        kept.append(found)
-    return kept

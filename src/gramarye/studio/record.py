@@ -12,45 +12,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from gramarye.files import write_atomically
 from gramarye.settings import KNOBS, Settings
 from gramarye.studio.faders import faders_of, weighed
+from gramarye.studio.frames import kept_in
+from gramarye.studio.kept import Kept
 
-UNFINISHED = ("waiting", "running", "paused")
-OVER = ("finished", "stopped", "failed")
 _SUMMARY = (
     *("id", "state", "title", "content", "styles", "preset", "started", "index", "steps"),
     *("seconds", "remaining", "frame", "parent", "demo", "error"),
 )
 
 
-@dataclass
-class Record:
+@dataclass(kw_only=True)
+class Record(Kept):
     """A run. `settings` are those it began with, nested; `changes` those made since, as the page sent them.
 
     `pending` are changes that no step has seen yet; `without` pairs of channels left out, (layer, i, j).
     """
 
-    id: str
-    title: str
+    FILE: ClassVar[str] = "run.json"
+
     content: str
     styles: list[str]
     preset: str
     settings: dict[str, Any]
-    started: str
     steps: int
-    state: str = "waiting"
-    index: int = 0
-    seconds: float = 0.0
-    remaining: float | None = None
     frame: int | None = None
     parent: dict[str, Any] | None = None
     demo: bool = False
-    error: str | None = None
     width: int = 0
     height: int = 0
     terms: list[dict[str, str]] = field(default_factory=list)
@@ -83,17 +77,12 @@ class Record:
         shown = ("width", "height", "terms", "changes", "mask")
         return {**self.summary(), **{name: getattr(self, name) for name in shown}, "settings": flat(self.last)}
 
-    def save(self, folder: Path) -> None:
-        """Write it to its folder, whole or not at all; raises ImageError when that is not possible."""
-        write_atomically(folder / "run.json", json.dumps(asdict(self), separators=(",", ":")).encode())
-
-
-def read(folder: Path) -> Record:
-    """The record in a folder; raises OSError, ValueError, TypeError or KeyError for what is none."""
-    record = Record(**json.loads((folder / "run.json").read_text()))
-    if record.id != folder.name:
-        raise ValueError(record.id)
-    return record
+    def find_out(self, folder: Path) -> None:
+        """By the steps and frames that are there."""
+        last = mend_rows(folder)
+        self.index = last["index"] if last else 0
+        newest = kept_in(folder / "frames").newest
+        self.frame = newest if newest >= 0 else None
 
 
 def flat(settings: Settings) -> dict[str, Any]:

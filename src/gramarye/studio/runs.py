@@ -7,12 +7,9 @@ takes them up again.
 from __future__ import annotations
 
 import json
-import logging
 import os
-import re
 import secrets
 import shutil
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -27,53 +24,37 @@ from gramarye.studio import offers, orders, record
 from gramarye.studio.commands import command_line, file_name
 from gramarye.studio.frames import SIDE, kept_in
 from gramarye.studio.gallery import Gallery
+from gramarye.studio.kept import OVER
 from gramarye.studio.orders import Order, branched
-from gramarye.studio.painting import Sitting
-from gramarye.studio.record import OVER, UNFINISHED, Record
-from gramarye.studio.refusals import Full, Refusal, Unknown
+from gramarye.studio.record import Record
+from gramarye.studio.refusals import Full, Unknown
+from gramarye.studio.run_sitting import RunSitting
+from gramarye.studio.steering import Steered
 from gramarye.studio.worker import Publisher, Worker
 
 MOST, BYTES = 300, 2_000_000_000  # runs, and what they may take on the disk
 PATIENCE = 60.0  # seconds
-ACTIONS = ("pause", "resume", "step", "stop", "change")
-REMEDY = "choose one from the list"
 LEAST_EFFORT = 0.5  # millions of pixels evaluated; a smaller painting tells little about a larger one's time
-_log = logging.getLogger(__name__)
 
 
-class Runs:
+class Runs(Steered[Record, RunSitting]):
     """The runs in `home`/runs; every method may be called from any thread."""
 
+    ONE = "run"
+    ACTIONS = ("pause", "resume", "step", "stop", "change")
+    INSTEAD = "branch from it"
+
     def __init__(self, home: Path, gallery: Gallery, events: Publisher, worker: Worker) -> None:
-        self.home = home / "runs"
-        self.home.mkdir(parents=True, exist_ok=True)
-        self.gallery, self.events, self.worker = gallery, events, worker
-        self._lock = threading.RLock()
-        self._sittings: dict[str, Sitting] = {}
-        self._summaries: dict[str, dict[str, Any]] = {}
-        for found in _found(self.home):
-            self._summaries[found.id] = found.summary()
+        super().__init__(home / "runs", Record, events, worker)
+        self.gallery = gallery
 
     # ---- to look at ------------------------------------------------------------------------------------------------
 
     def summaries(self) -> list[dict[str, Any]]:
         """All runs as `RunSummary` in types.ts, the oldest first."""
         with self._lock:
-            live = {run: sitting.record.summary() for run, sitting in self._sittings.items()}
-            found = list((self._summaries | live).values())
-        return sorted(found, key=lambda summary: (summary["started"], summary["id"]))
-
-    def get(self, run: object) -> Record:
-        """What is known of a run; raises Unknown for anything but an identifier from here."""
-        with self._lock:
-            if not isinstance(run, str) or run not in self._summaries:
-                raise Unknown("there must be a run with that identifier", repr(run)[:80], REMEDY)
-            if run in self._sittings:
-                return self._sittings[run].record
-        try:
-            return record.read(self.home / run)
-        except FileNotFoundError as error:  # deleted meanwhile
-            raise Unknown("there must be a run with that identifier", repr(run), REMEDY) from error
+            found = sorted(self._records.values(), key=lambda each: (each.started, each.id))
+            return [each.summary() for each in found]
 
     def shown(self, run: object) -> dict[str, Any]:
         """A run as `Run` in types.ts."""
@@ -183,26 +164,18 @@ class Runs:
 
     def _sit(self, made: Record, action: str = "resume") -> None:
         """Queue a run, with a first wish."""
-        sitting = Sitting(made, self.home / made.id, self.gallery, self.events, self._changed)
+        sitting = RunSitting(made, self.home / made.id, self.gallery, self.events, self._changed)
         getattr(sitting.wishes, action)()
         with self._lock:
             self._sittings[made.id] = sitting
-            self._summaries[made.id] = made.summary()
+            self._records[made.id] = made
         self.events.publish("run", made.summary())
         self.worker.begin(sitting)
 
     def remove(self, run: object) -> None:
         """Delete a run; raises Refusal while it is painted."""
-        found = self.get(run)
-        self._wait_for_end(found)
-        with self._lock:
-            sitting = self._sittings.get(found.id)
-            if sitting is not None and not self.worker.leave(sitting):
-                raise Refusal("a run is deleted when it is not being painted", found.state, "stop it first")
-            self._sittings.pop(found.id, None)
-            self._summaries.pop(found.id, None)
-        shutil.rmtree(self.home / found.id, ignore_errors=True)
-        self.events.publish("gone", {"run": found.id})
+        self._wait_for_end(self.get(run))
+        super().remove(run)
 
     def _wait_for_end(self, found: Record) -> None:
         """Let a run that is over write what it has still to write."""
@@ -213,7 +186,7 @@ class Runs:
 
     def _make_room(self) -> None:
         """Delete the oldest finished runs until there is room for another; raises Full when that is not enough."""
-        while len(self._summaries) >= MOST or bytes_in(self.home) > BYTES:
+        while len(self._records) >= MOST or bytes_in(self.home) > BYTES:
             over = [each for each in self.summaries() if each["state"] in OVER and not each["demo"]]
             over = [each for each in over if each["id"] not in self._sittings]
             if not over:
@@ -222,28 +195,7 @@ class Runs:
 
     # ---- to steer --------------------------------------------------------------------------------------------------
 
-    def control(self, run: object, control: Mapping[str, Any]) -> Record:
-        """Do what `Control` in types.ts says; raises a GramaryeError where the run's state does not allow it."""
-        action = control.get("action")
-        if action not in ACTIONS:
-            raise Refusal(f"an action is one of {', '.join(ACTIONS)}", repr(action)[:80])
-        with self._lock:
-            found = self.get(run)
-            if found.state in OVER:
-                raise Refusal(
-                    "a run that is over stays as it is", f"{action} of one that is {found.state}", "branch from it"
-                )
-            sitting = self._sittings.get(found.id)
-            if action == "change":
-                self._change(found, sitting, control.get("settings"))
-            elif sitting is None:
-                self._take_up(found, action)
-            else:
-                self._steer(sitting, action)
-        self.worker.wake()
-        return found
-
-    def _change(self, found: Record, sitting: Sitting | None, settings: object) -> None:
+    def _change(self, found: Record, sitting: RunSitting | None, settings: object) -> None:
         changes = orders.checked_changes(found.last, settings)
         if sitting is None:
             found.pending = found.pending | changes
@@ -251,44 +203,20 @@ class Runs:
             sitting.wishes.change(changes)
         self._changed(found)
 
-    def _take_up(self, found: Record, action: str) -> None:
-        """What an interrupted run is told."""
-        if action == "pause":
-            raise Refusal("only a run that is painted can be paused", found.state, "resume it, or leave it")
-        found.state, found.error = "waiting", None
-        found.save(self.home / found.id)
-        self._sit(found, action)
-
-    def _steer(self, sitting: Sitting, action: str) -> None:
-        getattr(sitting.wishes, action)()
-        found = sitting.record
-        untouched = not (self.home / found.id / "checkpoint").exists()
-        if action == "stop" and untouched and self.worker.leave(sitting):
-            found.state = "stopped"
-            sitting.over.set()
-        elif sitting.at_work:
-            return  # it tells when it has come to that
-        else:
-            found.state = "paused" if sitting.wishes.resting else "waiting"
-        self._changed(found)
+    def _untouched(self, found: Record) -> bool:
+        return not (self.home / found.id / "checkpoint").exists()
 
     def _changed(self, found: Record) -> None:
-        """Keep and tell a record; forget the sitting of a run that is over."""
         with self._lock:
-            if found.id not in self._summaries:
-                return
             if found.id in self._sittings:
                 found.pending = self._sittings[found.id].wishes.pending
-            try:
-                found.save(self.home / found.id)
-            except GramaryeError as error:  # a full disk; the painting goes on
-                _log.warning("run %s: %s", found.id, error)
-            self._summaries[found.id] = found.summary()
-            sitting = self._sittings.get(found.id)
-            if sitting is not None and sitting.over.is_set():
-                del self._sittings[found.id]
-                self._learn(found)
+        super()._changed(found)
+
+    def _tell(self, found: Record) -> None:
         self.events.publish("run", found.summary())
+
+    def _tell_gone(self, found: Record) -> None:
+        self.events.publish("gone", {"run": found.id})
 
     # ---- how long it takes ----------------------------------------------------------------------------------------
 
@@ -310,27 +238,6 @@ class Runs:
     def estimate(self, preset: str) -> float | None:
         """About how many seconds a preset takes here; None as long as nothing was painted."""
         return offers.estimate(presets.preset(preset), self.speed)
-
-
-def _found(home: Path) -> list[Record]:
-    """The runs on the disk; those that were under way are interrupted, and what is no run is passed over."""
-    kept = []
-    for folder in home.iterdir():
-        try:
-            if not re.fullmatch(r"[0-9a-f]{16}", folder.name):
-                continue
-            found = record.read(folder)
-        except (OSError, ValueError, TypeError, KeyError):
-            continue
-        if found.state in UNFINISHED:
-            last = record.mend_rows(folder)
-            found.state, found.remaining = "interrupted", None
-            found.index = last["index"] if last else 0
-            newest = kept_in(folder / "frames").newest
-            found.frame = newest if newest >= 0 else None
-            found.save(folder)
-        kept.append(found)
-    return kept
 
 
 def bytes_in(folder: Path) -> int:

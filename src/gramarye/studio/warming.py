@@ -18,7 +18,7 @@ from gramarye.layers import STYLE_LAYERS
 from gramarye.pulling import Work, part_of
 from gramarye.studio.frames import kept_in
 from gramarye.studio.gallery import bundled_paths
-from gramarye.studio.record import OVER
+from gramarye.studio.kept import OVER
 from gramarye.studio.refusals import Unknown
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gramarye
 from gramarye.errors import GramaryeError, StudyError
@@ -273,11 +273,7 @@ def in_this_process(job: Job) -> Generator[None, None, None]:
     if job.painter != PAINTING:
         yield from working(job)
         return
-    import torch
+    from gramarye import machine
 
-    before: Any = torch.get_num_threads()
-    torch.set_num_threads(job.threads)
-    try:
+    with machine.threads(job.threads):
         yield from working(job)
-    finally:
-        torch.set_num_threads(before)

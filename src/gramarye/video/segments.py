@@ -12,8 +12,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 import gramarye
-from gramarye import images
+from gramarye import images, machine
 from gramarye.errors import ImageError, OptimizationError
 from gramarye.pulling import Work
 from gramarye.video import flow, folders
@@ -177,7 +177,7 @@ class Filming:
 
     def paint(self) -> Generator[Moment, None, None]:
         """Paint the frames that are missing, one Moment each; stop pulling at any time, what was told of is kept."""
-        with _threads(self.threads):
+        with machine.threads(self.threads):
             segment = self.missing()
             while segment is not None:
                 for each in painted(self.order, self.painter, segment):
@@ -214,17 +214,6 @@ class Filming:
                 yield done / len(kept)
         self.notes = writer.notes
         kept.remove()
-
-
-@contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Sums divided among so many threads for as long as the block lasts."""
-    before: int = torch.get_num_threads()
-    torch.set_num_threads(count or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _sweep(output: Path) -> None:

@@ -15,7 +15,7 @@ from gramarye import images, transfer
 from gramarye.explain.lacking import leave_out
 from gramarye.presets import preset
 from gramarye.settings import Settings
-from gramarye.studio import painting as sittings
+from gramarye.studio import run_sitting as sittings
 
 from .easel import OTHER, PAINTING, PHOTOGRAPH, TINY, Easel, data_url
 
@@ -256,7 +256,7 @@ def test_a_failure_nobody_foresaw_ends_the_run_not_the_studio(easel: Easel, monk
         raise ZeroDivisionError("division\nby zero")
 
     with monkeypatch.context() as patch:
-        patch.setattr(sittings.Sitting, "_note", broken)
+        patch.setattr(sittings.RunSitting, "_note", broken)
         shown = easel.end(easel.begin())
     assert shown["error"] == "something went wrong: ZeroDivisionError: division by zero"
     assert easel.end(easel.begin())["state"] == "finished"

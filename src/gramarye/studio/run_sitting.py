@@ -8,19 +8,19 @@ from __future__ import annotations
 import json
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gramarye.errors import GramaryeError, SettingsError
-from gramarye.studio.changes import Wishes
 from gramarye.studio.faders import weighed
 from gramarye.studio.frames import Frames
 from gramarye.studio.gallery import Gallery
-from gramarye.studio.record import OVER, Record, mend_rows
-from gramarye.studio.worker import Publisher, in_one_line
+from gramarye.studio.kept import OVER
+from gramarye.studio.record import Record, mend_rows
+from gramarye.studio.sitting import Sitting
+from gramarye.studio.worker import Publisher
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,75 +34,33 @@ LEARNING = 0.3  # how fast the estimate of a step's time follows
 _log = logging.getLogger(__name__)
 
 
-class Sitting:
-    """A run while it is painted. `told` is called with the record whenever more than its numbers has changed."""
+class RunSitting(Sitting[Record]):
+    """A run while it is painted, a step at a time."""
 
     def __init__(
         self, record: Record, folder: Path, gallery: Gallery, events: Publisher, told: Callable[[Record], None]
     ) -> None:
-        self.record, self.folder, self.gallery = record, folder, gallery
-        self.events, self._told = events, told
-        self.wishes = Wishes(record.pending)
+        super().__init__(record, folder, events, told, record.pending)
+        self.gallery = gallery
         self.frames = Frames(folder / "frames", record.steps)
-        self._work: Iterator[None] | None = None
         self._painting: Painting | None = None
-        self._resting = False
         self._kept_at, self._keeping_takes = time.monotonic(), 0.0
         self._rate = 0.0  # seconds a pixel and evaluation
         self._written = 0  # the last step in the file
-        self.over = threading.Event()  # everything is written, nothing follows
-
-    @property
-    def ready(self) -> bool:
-        """Whether there is a step to make, or a pause to begin."""
-        return not (self.wishes.resting and (self._resting or not self.at_work))
-
-    @property
-    def at_work(self) -> bool:
-        """Whether it is in memory, and tells by itself what it comes to."""
-        return self._work is not None
 
     @property
     def patient(self) -> bool:
         """Whether it gives way: what was not asked for by anybody does."""
         return self.record.demo
 
-    def pull(self) -> bool:
-        """Make one step; False when the run is over. Never raises: what goes wrong is told in the record."""
-        try:
-            self._work = self._work or self._course()
-            next(self._work)
-            return True
-        except StopIteration:
-            pass
-        except Exception as error:
-            if not isinstance(error, GramaryeError):
-                _log.exception("run %s failed", self.record.id)
-            self._end_as("failed", in_one_line(error))
-        self._free()
-        self._leave()
-        return False
-
-    def _leave(self) -> None:
-        """Nothing is left to be written: tell how it ended."""
+    def _clear(self) -> None:
         from gramarye import checkpoint
 
         checkpoint.remove(self.folder / "checkpoint")
-        self.over.set()
-        self._told(self.record)
-
-    def put_away(self) -> None:
-        """Keep a checkpoint and free the memory; a run that was at work waits again."""
-        if self._painting is not None and self.record.state not in OVER:
-            self._keep(self._painting)
-        self._free()
-        if self.record.state == "running":
-            self._say("waiting")
 
     def _free(self) -> None:
-        if self._work is not None:
-            self._work.close()  # type: ignore[attr-defined]  # a generator
-        self._work, self._painting, self._resting = None, None, False
+        super()._free()
+        self._painting = None
 
     # ---- the course of a run -------------------------------------------------------------------------------------
 
@@ -146,7 +104,7 @@ class Sitting:
             self._resting = True
             self._say("paused")
             self._show(self.record.index, painting.shown())
-            self._keep(painting)
+            self._keep()
 
     def _make(self, painting: Painting, steps: Iterator[Step]) -> bool:
         """One step, under the settings that people wish for; False when there is none left."""
@@ -166,7 +124,7 @@ class Sitting:
             self._show(step.index, painting.shown())
         wait = max(CHECKPOINT_EVERY, CHECKPOINT_SHARE * self._keeping_takes)
         if time.monotonic() - self._kept_at > wait:
-            self._keep(painting)
+            self._keep()
         return True
 
     def _change(self, painting: Painting) -> None:
@@ -231,10 +189,6 @@ class Sitting:
         if finished:
             self._end_as("finished")
 
-    def _end_as(self, state: str, error: str | None = None) -> None:
-        self.record.state, self.record.remaining, self.record.error = state, None, error
-        self.wishes.take_changes()
-
     # ---- what is kept and told ------------------------------------------------------------------------------------
 
     def _show(self, index: int, pixels: Tensor) -> None:
@@ -243,13 +197,15 @@ class Sitting:
             self.record.frame = frame["index"]
             self.events.publish("frame", {"run": self.record.id, **frame})
 
-    def _keep(self, painting: Painting) -> None:
+    def _keep(self) -> None:
         """Renew the checkpoint; that it cannot be written is no reason to lose the painting."""
         from gramarye.studio.preparing import keep
 
+        if self._painting is None or self.record.state in OVER:
+            return
         began = time.monotonic()
         try:
-            keep(painting, self.folder)
+            keep(self._painting, self.folder)
             self.record.save(self.folder)
         except GramaryeError as error:
             _log.warning("run %s: %s", self.record.id, error)
@@ -263,10 +219,6 @@ class Sitting:
             if term.weight and term.name not in known:
                 self.record.terms.append({"name": term.name, "kind": term.kind, "layer": term.layer})
         self.events.publish("terms", {"run": self.record.id, "terms": self.record.terms})
-
-    def _say(self, state: str) -> None:
-        self.record.state = state
-        self._told(self.record)
 
 
 def _finite(value: float) -> float | None:
