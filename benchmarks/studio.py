@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import browsing
 import in_page
 
-TABS, RUNS, OPENINGS, HOVERS, STEPS = 8, 200, 5, 200, 60
+TABS, RUNS, OPENINGS, HOVERS, STEPS = 8, 200, 5, 200, 200
 LONG = 2000  # steps: more than any section waits for
 TOLD = "GRAMARYE_BENCHMARK_TOLD"
 # Notes when the server publishes each step, which is when it ends.

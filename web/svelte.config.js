@@ -5,6 +5,6 @@ export default {
   compilerOptions: {
     runes: true,
     discloseVersion: false,
-    cssHash: ({ hash, css }) => `s${hash(css).slice(0, 5)}`, // it stands at every element: the shorter the better
+    cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}`, // it stands at every element: the shorter the better
   },
 };

@@ -165,6 +165,7 @@ def test_the_numbers_at_a_spot_are_those_of_the_sprite(studio_server: PreparedSt
         left, top = index % found["columns"] * width, index // found["columns"] * height
         place = (left + int((column + 0.5) / columns * width), top + int((row + 0.5) / rows * height))
         values[channel] = sheet.getpixel(place)[0] / 255  # type: ignore[index]
+    page.locator(".here table[aria-busy=false]").wait_for()  # it follows when the pointer rests
     cells = page.locator(".here tbody tr").first
     strongest = int(cells.get_by_role("button").inner_text())
     assert values[strongest] == pytest.approx(max(values.values()), abs=0.02)

@@ -1,7 +1,8 @@
 /** Curves on a canvas: axes with few, round ticks, lines that break where there is no number. */
 
-import { short } from './numbers';
-import { fromShare, toShare } from './scale';
+import { brushOn } from './brush';
+import { short } from '../lib/numbers';
+import { fromShare, toShare } from '../lib/scale';
 
 export interface Line {
   stroke: string;
@@ -85,12 +86,7 @@ export interface Sheet {
 
 /** Draw it all, `width` × `height` in the page's pixels. */
 export function draw(canvas: HTMLCanvasElement, width: number, height: number, sheet: Sheet): void {
-  const brush = canvas.getContext('2d');
-  if (!brush) return;
-  const fine = devicePixelRatio || 1;
-  canvas.width = Math.round(width * fine);
-  canvas.height = Math.round(height * fine);
-  brush.scale(fine, fine);
+  const brush = brushOn(canvas, width, height);
   const box = { x: MARGIN.left, y: MARGIN.top, width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
   const column = (each: number): number => box.x + place(sheet.across, each) * box.width;
   const row = (each: number): number => box.y + (1 - place(sheet.upright, each)) * box.height;

@@ -2,7 +2,7 @@
 
 import type { Frame, Run, RunState, RunSummary, StreamEvents } from './types';
 
-const PACE = 200; // milliseconds between two looks at the columns: charts need not follow every step
+const PACE = 200; // milliseconds at least between two looks at the columns: charts need not follow every step
 
 /** A `Run` whose fields are signals. Long columns grow in place under a new outer object, so that a step costs the same
  *  however many came before it. */
@@ -31,7 +31,9 @@ export class LiveRun implements Run {
   changes = $state.raw<Run['changes']>([]);
   command = $state('');
   mask = $state(false);
-  #shown: ReturnType<typeof setTimeout> | undefined;
+  #newest: StreamEvents['step'] | null = null;
+  #drawing = false;
+  #due = 0; // when the columns are next to be told
 
   constructor(run: Run) {
     this.id = run.id;
@@ -51,19 +53,36 @@ export class LiveRun implements Run {
 
   step(step: StreamEvents['step']): void {
     const made = this.steps_made;
-    this.index = step.index;
-    this.remaining = step.remaining;
-    if (step.index <= (made.index.at(-1) ?? -1)) return; // known already: it came while the run was asked for
-    made.index.push(step.index);
-    made.scale.push(step.scale);
-    made.total.push(step.total);
-    made.weighted.push(step.weighted);
-    made.gradients.push(step.gradients);
-    made.ms.push(step.ms);
-    this.#shown ??= setTimeout(() => {
-      this.#shown = undefined;
-      this.steps_made = { ...this.steps_made };
-    }, PACE);
+    this.#newest = step;
+    if (step.index > (made.index.at(-1) ?? -1)) {
+      made.index.push(step.index); // it may have come while the run was asked for
+      made.scale.push(step.scale);
+      made.total.push(step.total);
+      made.weighted.push(step.weighted);
+      made.gradients.push(step.gradients);
+      made.ms.push(step.ms);
+    }
+    this.#tell();
+  }
+
+  /** Show the newest step, and the columns now and then; then rest. The longer drawing takes, the longer: many windows
+   *  must not take the cores from the painting. When it ends or rests, all of it is asked for anew. */
+  #tell(): void {
+    if (this.#drawing || !this.#newest || this.#newest.index <= this.index) return;
+    const { index, remaining } = this.#newest;
+    const began = performance.now();
+    const whole = began > this.#due;
+    Object.assign(this, { index, remaining }, whole && { steps_made: { ...this.steps_made } });
+    this.#drawing = true;
+    const drawn = (): void => {
+      const took = performance.now() - began;
+      if (whole) this.#due = began + Math.max(PACE, 10 * took);
+      setTimeout(() => {
+        this.#drawing = false;
+        this.#tell();
+      }, 2 * took);
+    };
+    requestAnimationFrame(() => setTimeout(drawn));
   }
 
   frameMade({ index, width, height }: StreamEvents['frame']): void {
