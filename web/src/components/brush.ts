@@ -8,3 +8,11 @@ export function brushOn(canvas: HTMLCanvasElement, width: number, height: number
   brush.scale(fine, fine);
   return brush;
 }
+
+/** Show pixels on a canvas, which is then as large. */
+export function lay(canvas: HTMLCanvasElement | undefined, image: ImageData): void {
+  if (!canvas) return;
+  const { width, height } = image;
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  canvas.getContext('2d')!.putImageData(image, 0, 0);
+}

@@ -1,5 +1,7 @@
 /** Pictures as data, so that a page can carry them. */
 
+import { lay } from '../../components/brush';
+
 /** A picture of our own server as a data: address. */
 export async function inlined(url: string): Promise<string> {
   const answer = await fetch(url);
@@ -19,8 +21,7 @@ function dataOf(blob: Blob): Promise<string> {
 /** Pixels as a data: address; PNG, since few of them are squares of a matrix and must stay sharp. */
 export function pixelsInlined(pixels: ImageData, type: 'image/png' | 'image/webp' = 'image/png'): string {
   const canvas = document.createElement('canvas');
-  [canvas.width, canvas.height] = [pixels.width, pixels.height];
-  canvas.getContext('2d')?.putImageData(pixels, 0, 0);
+  lay(canvas, pixels);
   return canvas.toDataURL(type, 0.85);
 }
 

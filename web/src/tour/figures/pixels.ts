@@ -23,13 +23,6 @@ async function read(url: string, side: number): Promise<ImageData> {
   return context.getImageData(0, 0, width, height);
 }
 
-/** Draw pixels on a canvas, which takes their size. */
-export function draw(canvas: HTMLCanvasElement | undefined, picture: ImageData): void {
-  if (!canvas) return;
-  [canvas.width, canvas.height] = [picture.width, picture.height];
-  canvas.getContext('2d')?.putImageData(picture, 0, 0);
-}
-
 /** A map of values from 0 as grey: black is 0, white is `full` and above, the root of the share between. */
 export function greyMap(values: Float32Array, width: number, full: number): ImageData {
   const picture = new ImageData(width, values.length / width);
