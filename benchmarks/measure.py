@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from gramarye.optimize import optimize
 from gramarye.seeing import make_network
 from gramarye.settings import Settings
 from gramarye.transfer import prepare
+from gramarye.vgg import scale_activations
+from gramarye.weights.units import unit_factors
 from plain import Plain, loop
 
 
@@ -84,9 +88,15 @@ def best_of(call: Any, count: int = 8) -> float:
 def plain_descent(options: argparse.Namespace) -> dict[str, Any]:
     """The tutorial's own settings, 300 evaluations: its seconds and the loss that it ends at."""
     photograph, painting = inputs(options)
-    plain = Plain(weights.read(options.weights), photograph, painting, deep=False)
+    plain = Plain(tutorials(options.weights), photograph, painting, deep=False)
     history = list(loop(plain, photograph, options.repeats))
     return {"seconds": history[-1][0], "loss": history[-1][1], "best": min(loss for _, loss in history)}
+
+
+def tutorials(path: Path) -> weights.Weights:
+    """A file's weights with activations as large as torchvision's, for which the tutorial weighs the style."""
+    read = weights.read(path)
+    return replace(read, tensors=scale_activations(read.tensors, unit_factors(read, "torchvision")))
 
 
 def descent(options: argparse.Namespace) -> dict[str, Any]:
@@ -106,8 +116,8 @@ def descent(options: argparse.Namespace) -> dict[str, Any]:
     began = time.perf_counter()
     job = prepare(photograph, painting, settings, weights_file=options.weights)
     evaluations = 0
-    plain = Plain(weights.read(options.weights), photograph, painting, deep=False)
-    checking = 0.0
+    plain = Plain(tutorials(options.weights), photograph, painting, deep=False)
+    checking, loss = 0.0, math.nan
     for step in job.steps():
         evaluations = step.index
         if step.scale == 2 and step.total <= options.target * 1.02:
@@ -117,7 +127,7 @@ def descent(options: argparse.Namespace) -> dict[str, Any]:
             checking += time.perf_counter() - pause
             if loss <= options.target:
                 return {"seconds": time.perf_counter() - began - checking, "evaluations": evaluations, "loss": loss}
-    return {"seconds": None, "evaluations": evaluations, "loss": step.total}
+    return {"seconds": None, "evaluations": evaluations, "loss": loss}
 
 
 def painting(options: argparse.Namespace) -> dict[str, Any]:

@@ -7,14 +7,14 @@ minimises, over the thirteen ReLU layers,
 
     features    Σ(A·s − t)² / Σt²                  s, t: student's and teacher's activations, A: a 1×1 matrix
     gram        Σ(A·Gs·Aᵀ − Gt)² / ΣGt²            their Gram matrices, picture by picture
-    distance    (ln ‖A(Gs−Gs′)Aᵀ‖ − ln ‖Gt−Gt′‖)²    Gram distances between two pictures of the batch
+    distance    (ln ‖A(Gs−Gs′)Aᵀ‖ − ln ‖Gt−Gt′‖)²    Gram distances between every two pictures of the batch
 
-with max or average pooling drawn for each batch, so that either may be used afterwards. AdamW; the
-learning rate falls linearly to zero over the time given. RUN keeps the checkpoint (state of optimiser and
-random numbers included; run the same command again to go on), `log.csv` and `log.png`; the held-out
-photographs and paintings are never shown. `--first conv3_1` trains only the layers from there on, which takes a
-fifth of the time for a step: the layers before are frozen, and what they make of a crop is kept with it.
-`calibrate.py` turns the run into the file that is shipped.
+with max or average pooling drawn for each batch, so that either may be used afterwards. Muon for the convolutions,
+Adam for the matrices and offsets; the learning rate falls linearly to zero over the time given. RUN keeps the
+checkpoint (state of optimisers and random numbers included; run the same command again to go on), `log.csv` and
+`log.png`; the held-out photographs and paintings are never shown. `--first conv3_1` trains only the layers from there
+on, which takes a fifth of the time for a step: the layers before are frozen, and what they make of a crop is kept with
+it. `calibrate.py` turns the run into the file that is shipped.
 Prior art: Wang et al. 2020, "Collaborative Distillation for Ultra-Resolution Universal Style Transfer".
 """
 
@@ -34,6 +34,7 @@ from torch import Tensor
 
 from calibrate import least_squares
 from gramarye import layers, machine
+from gramarye.fast.muon import Muon
 from gramarye.vgg import convolve, fold_input_convention, pool
 from gramarye.weights import LITE, Weights, read
 from recolouring import recoloured
@@ -43,6 +44,7 @@ TAPS = tuple(name for name in layers.table(NETWORK) if name.startswith("relu"))
 LAYERS = [*layers.table(NETWORK)][1:-1]  # conv1_1 … relu5_1
 START = "conv1_1"
 MAIN_TAPS = frozenset((*layers.STYLE_LAYERS, *layers.CONTENT_LAYERS))
+STYLE, DISTANCE = 0.3, 1.0  # weights of the losses beside the features'
 POSITIONS = 16  # along a side, at most, at which activations are compared
 LONGEST_STEP = 20.0  # seconds; a longer one was paused, which does not use up the time given
 PICTURES = {".jpg", ".jpeg", ".png"}
@@ -145,30 +147,24 @@ def tap_losses(student: Tensor, teacher: Tensor, matrix: Tensor, unit: Tensor) -
     s, t = thinned(student).float().flatten(2), teacher.float().flatten(2) / unit
     positions = s.shape[2]
     feature = (matrix @ s - t).square().sum() / t.square().sum().clamp_min(1e-9)
-    # ‖A·Gs·Aᵀ‖² = tr(M·Gs·M·Gs) and ⟨A·Gs·Aᵀ, Gt⟩ = ⟨Gs, (Aᵀt)(Aᵀt)ᵀ⟩: nothing of teacher's size is squared.
+    # ‖A·Gs·Aᵀ‖² = tr(M·Gs·M·Gs) and ⟨A·Gs·Aᵀ, Gt⟩ = ⟨Gs, (Aᵀt)(Aᵀt)ᵀ⟩.
     gram_s, seen = s @ s.transpose(1, 2) / positions, matrix.T @ t
-    ours = metric_square(matrix.T @ matrix, gram_s)
-    theirs = cross_square(t, t)
+    product = (matrix.T @ matrix) @ gram_s
+    ours = product.flatten(1) @ product.transpose(1, 2).flatten(1).T  # ⟨A·Gs·Aᵀ, A·Gs′·Aᵀ⟩ = tr(M·Gs·M·Gs′)
+    gram_t = (t @ t.transpose(1, 2) / positions).flatten(1)
+    theirs = gram_t @ gram_t.T
     both = (gram_s * (seen @ seen.transpose(1, 2))).sum((1, 2)) / positions
-    style = ((ours - 2 * both + theirs) / theirs.clamp_min(1e-12)).mean()
-    apart_ours = metric_square(matrix.T @ matrix, gram_s - gram_s.roll(1, 0))
-    apart_theirs = theirs + theirs.roll(1, 0) - 2 * cross_square(t, t.roll(1, 0))
-    logs = [apart.clamp_min(1e-12).log() for apart in (apart_ours, apart_theirs)]
-    return feature, style, (0.5 * (logs[0] - logs[1])).square().mean()
+    sizes = theirs.diagonal()
+    style = ((ours.diagonal() - 2 * both + sizes) / sizes.clamp_min(1e-12)).mean()
+    return feature, style, (0.5 * (log_apart(ours) - log_apart(theirs))).square().mean()
 
 
-def metric_square(metric: Tensor, symmetric: Tensor) -> Tensor:
-    """tr(M·G·M·G) for each symmetric G: the squared norm of A·G·Aᵀ with M = AᵀA."""
-    product = metric @ symmetric
-    return (product * product.transpose(1, 2)).sum((1, 2))
-
-
-def cross_square(one: Tensor, other: Tensor) -> Tensor:
-    """⟨G, G′⟩ of the Gram matrices per position of two stacks of activations, batch channels positions."""
-    if one.shape[1] <= one.shape[2]:
-        pair = [each @ each.transpose(1, 2) for each in (one, other)]
-        return (pair[0] * pair[1]).sum((1, 2)) / one.shape[2] ** 2
-    return (one.transpose(1, 2) @ other).square().sum((1, 2)) / one.shape[2] ** 2
+def log_apart(products: Tensor) -> Tensor:
+    """ln ‖G − G′‖² of every two pictures of a batch, from their products ⟨G, G′⟩."""
+    first, second = torch.triu_indices(len(products), len(products), 1, device=products.device)
+    sizes = products.diagonal()
+    apart: Tensor = sizes[first] + sizes[second] - 2 * products[first, second]
+    return apart.clamp_min(1e-12).log()
 
 
 class Distillation:
@@ -187,7 +183,9 @@ class Distillation:
         parameters += [self.matrices[name] for name in self.taps]
         for tensor in parameters:
             tensor.requires_grad_()
-        self.optimizer = torch.optim.AdamW(parameters, lr=options.rate, betas=(0.9, 0.99), weight_decay=1e-4)
+        kernels = [tensor for tensor in parameters if tensor.dim() == 4]
+        others = [tensor for tensor in parameters if tensor.dim() != 4]
+        self.optimizers = (Muon(kernels, lr=options.rate), torch.optim.Adam(others, lr=options.rate, betas=(0.9, 0.99)))
         self.step, self.seconds = 0, 0.0
         self.mean = torch.tensor(LITE.mean, device=self.device).view(1, 3, 1, 1) / LITE.scale
 
@@ -242,20 +240,21 @@ class Distillation:
         }
 
     def train_step(self, entering: Tensor, pooling: str, taps: frozenset[str], targets: dict[str, Tensor]) -> float:
-        """One AdamW step; the learning rate falls linearly with the time that is used up."""
+        """One step; the learning rate falls linearly with the time that is used up."""
         left = max(0.0, 1 - self.seconds / (60 * self.options.minutes))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.options.rate * left * min(1.0, (self.step + 1) / 100)
+        for optimizer in self.optimizers:
+            optimizer.param_groups[0]["lr"] = self.options.rate * left * min(1.0, (self.step + 1) / 100)
         losses = self.losses(entering, pooling, taps, targets)
         weights = {name: 2.0 if name in MAIN_TAPS else 1.0 for name in losses}
         total = torch.zeros((), device=self.device)
         for name, (feature, style, distance) in losses.items():
-            total = total + weights[name] * (feature + 0.3 * style + 0.3 * distance)
+            total = total + weights[name] * (feature + STYLE * style + DISTANCE * distance)
         total = total / sum(weights.values())
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
         total.backward()
-        torch.nn.utils.clip_grad_norm_([p for g in self.optimizer.param_groups for p in g["params"]], 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.step += 1
         return float(total.detach())
 
@@ -265,7 +264,7 @@ class Distillation:
             "student": self.student,
             "matrices": self.matrices,
             "unit": self.unit,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "seconds": self.seconds,
             "random": torch.get_rng_state(),
@@ -283,7 +282,8 @@ class Distillation:
                 for name, tensor in part.items():
                     tensor.copy_(saved[name])
         self.unit = state["unit"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.step, self.seconds = state["step"], state["seconds"]
         torch.set_rng_state(state["random"].cpu())
         crops.generator.bit_generator.state = state["crops"]
