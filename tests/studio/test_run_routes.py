@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from gramarye.studio import run_routes
+from gramarye.studio import steering_routes
 
 from .easel import PATIENCE, request
 from .serving import TOKEN, Server
@@ -133,7 +133,7 @@ def test_forged_frames(server: Server) -> None:
 
 
 def test_a_request_that_is_too_large(server: Server) -> None:
-    body = json.dumps(request(mask="x" * (run_routes.MOST + 10))).encode()
+    body = json.dumps(request(mask="x" * (steering_routes.MOST + 10))).encode()
     reply = server.post("/api/runs", body)
     assert reply.status == 413
     assert "at most 8 MB" in reply.json["error"]

@@ -11,6 +11,7 @@ import pytest
 
 from gramarye.studio import lens_lab, warming
 from gramarye.studio.gallery import bundled_paths
+from gramarye.studio.kept import read
 from gramarye.studio.record import Record
 from gramarye.studio.studio import Studio, make_studio
 
@@ -117,7 +118,7 @@ def test_what_was_deleted_stays_away(opened: Callable[[], Studio]) -> None:
 def test_after_a_crash_it_goes_on_where_it_was(opened: Callable[[], Studio], made: Path) -> None:
     first = json.loads((made / warming.MADE).read_text())["demo-swirl"]
     folder = made / "runs" / first
-    record = Record.read(folder)
+    record = read(Record, folder)
     record.state = "running"  # as a crash has left it
     record.save(folder)
     (folder / "result.png").unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
@@ -10,11 +11,13 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from gramarye.studio import film_clips
-from gramarye.studio.answers import Answer, asked
+from gramarye.studio.answers import Answer
 from gramarye.studio.film_clips import MAX_BYTES
+from gramarye.studio.film_record import FilmRecord
 from gramarye.studio.films import SIZES, Films
 from gramarye.studio.receiving import received
-from gramarye.studio.run_routes import UNCHANGING, check_size
+from gramarye.studio.run_routes import UNCHANGING
+from gramarye.studio.steering_routes import steering_routes
 from gramarye.studio.studio import Studio
 
 REMEDY = "cut it shorter, or make it smaller"  # for what is too large
@@ -24,26 +27,6 @@ KEPT = {"Cache-Control": UNCHANGING}
 def routes(studio: Studio) -> list[Route]:
     """The addresses of films."""
     films = studio.films
-
-    async def create(request: Request) -> Response:
-        await check_size(request)
-        made = await run_in_threadpool(films.create, await asked(request))
-        return Answer(films.shown(made.id), 201)
-
-    async def control(request: Request) -> Response:
-        await check_size(request)
-        found = await run_in_threadpool(films.control, request.path_params["film"], await asked(request))
-        return Answer(found.plain())
-
-    def listed(request: Request) -> Response:
-        return Answer(_listed(films))
-
-    def shown(request: Request) -> Response:
-        return Answer(films.shown(request.path_params["film"]))
-
-    def remove(request: Request) -> Response:
-        films.remove(request.path_params["film"])
-        return Answer({})
 
     def picture(request: Request) -> Response:
         where = request.path_params
@@ -56,11 +39,7 @@ def routes(studio: Studio) -> list[Route]:
 
     return [
         *_clip_routes(studio),
-        Route("/api/films", listed),
-        Route("/api/films", create, methods=["POST"]),
-        Route("/api/films/{film}", shown),
-        Route("/api/films/{film}", remove, methods=["DELETE"]),
-        Route("/api/films/{film}/control", control, methods=["POST"]),
+        *steering_routes("/api/films", films, partial(_listed, films), FilmRecord.plain),
         Route("/api/films/{film}/painted.mp4", written),
         Route("/api/films/{film}/{view}/{index:int}.webp", picture),
     ]

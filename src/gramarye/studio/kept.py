@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, TypeVar
 
 from gramarye.files import write_atomically
 
@@ -34,30 +34,33 @@ class Kept:
         """Write it to its folder, whole or not at all; raises ImageError when that is not possible."""
         write_atomically(folder / self.FILE, json.dumps(asdict(self), separators=(",", ":")).encode())
 
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """The one in a folder; raises OSError, ValueError, TypeError or KeyError for what is none."""
-        found = cls(**json.loads((folder / cls.FILE).read_text()))
-        if found.id != folder.name:
-            raise ValueError(found.id)
-        return found
-
-    @classmethod
-    def all_in(cls, home: Path) -> Iterator[Self]:
-        """Those on the disk; what was under way is interrupted, and what is none is passed over."""
-        for folder in home.iterdir():
-            if not re.fullmatch(r"[0-9a-f]{16}", folder.name):
-                continue
-            try:
-                found = cls.read(folder)
-            except (OSError, ValueError, TypeError, KeyError):
-                continue
-            if found.state in UNFINISHED:
-                found.state, found.remaining = "interrupted", None
-                found.find_out(folder)
-                found.save(folder)
-            yield found
-
     def find_out(self, folder: Path) -> None:
         """How far it had come when it was interrupted."""
         raise NotImplementedError
+
+
+K = TypeVar("K", bound=Kept)
+
+
+def read(kind: type[K], folder: Path) -> K:
+    """The one in a folder; raises OSError, ValueError, TypeError or KeyError for what is none."""
+    found = kind(**json.loads((folder / kind.FILE).read_text()))
+    if found.id != folder.name:
+        raise ValueError(found.id)
+    return found
+
+
+def all_in(kind: type[K], home: Path) -> Iterator[K]:
+    """Those on the disk; what was under way is interrupted, and what is none is passed over."""
+    for folder in home.iterdir():
+        if not re.fullmatch(r"[0-9a-f]{16}", folder.name):
+            continue
+        try:
+            found = read(kind, folder)
+        except (OSError, ValueError, TypeError, KeyError):
+            continue
+        if found.state in UNFINISHED:
+            found.state, found.remaining = "interrupted", None
+            found.find_out(folder)
+            found.save(folder)
+        yield found

@@ -7,14 +7,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from gramarye.errors import GramaryeError
 from gramarye.studio.changes import Wishes
-from gramarye.studio.kept import Kept
+from gramarye.studio.kept import K
 from gramarye.studio.worker import Publisher, in_one_line
 
-K = TypeVar("K", bound=Kept)
 _log = logging.getLogger(__name__)
 
 

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from gramarye.errors import GramaryeError
-from gramarye.studio.kept import OVER, Kept
+from gramarye.studio.kept import OVER, K, all_in
 from gramarye.studio.refusals import Refusal, Unknown
 from gramarye.studio.sitting import Sitting
 from gramarye.studio.worker import Publisher, Worker
 
-K = TypeVar("K", bound=Kept)
 S = TypeVar("S", bound=Sitting[Any])
 _log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class Steered(ABC, Generic[K, S]):
         self.home, self.events, self.worker = home, events, worker
         self.home.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._records = {found.id: found for found in kind.all_in(home)}
+        self._records = {found.id: found for found in all_in(kind, home)}
         self._sittings: dict[str, S] = {}
 
     def get(self, one: object) -> K:
@@ -43,6 +42,14 @@ class Steered(ABC, Generic[K, S]):
             rule = f"there must be a {self.ONE} with that identifier"
             raise Unknown(rule, repr(one)[:80], "choose one from the list")
         return found
+
+    @abstractmethod
+    def create(self, request: Mapping[str, Any]) -> K:
+        """Begin one; raises a GramaryeError for what cannot be painted."""
+
+    @abstractmethod
+    def shown(self, one: object) -> dict[str, Any]:
+        """One with all that a page shows of it."""
 
     @abstractmethod
     def _sit(self, found: K, action: str) -> None:
