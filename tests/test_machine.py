@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 import torch
 
@@ -40,3 +42,12 @@ def test_memory_is_told() -> None:
     assert machine.processor_name()
     free = machine.available_memory()
     assert free is None or free > 1e6
+
+
+@pytest.mark.parametrize("count", [None, 3])
+def test_threads_are_as_before_afterwards(count: int | None) -> None:
+    before = torch.get_num_threads()
+    with suppress(ZeroDivisionError), machine.threads(count):
+        assert torch.get_num_threads() == (count or before)
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == before
