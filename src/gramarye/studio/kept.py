@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ OVER = ("finished", "stopped", "failed")
 
 
 @dataclass(kw_only=True)
-class Kept:
+class Kept(ABC):
     """`index` steps or frames are made; `state` is one of UNFINISHED, one of OVER, or interrupted."""
 
     FILE: ClassVar[str]
@@ -34,9 +35,9 @@ class Kept:
         """Write it to its folder, whole or not at all; raises ImageError when that is not possible."""
         write_atomically(folder / self.FILE, json.dumps(asdict(self), separators=(",", ":")).encode())
 
+    @abstractmethod
     def find_out(self, folder: Path) -> None:
         """How far it had come when it was interrupted."""
-        raise NotImplementedError
 
 
 K = TypeVar("K", bound=Kept)

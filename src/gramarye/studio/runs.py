@@ -195,8 +195,11 @@ class Runs(Steered[Record, RunSitting]):
 
     # ---- to steer --------------------------------------------------------------------------------------------------
 
-    def _change(self, found: Record, sitting: RunSitting | None, settings: object) -> None:
-        changes = orders.checked_changes(found.last, settings)
+    def _obey(self, found: Record, sitting: RunSitting | None, control: Mapping[str, Any]) -> None:
+        if control["action"] != "change":
+            super()._obey(found, sitting, control)
+            return
+        changes = orders.checked_changes(found.last, control.get("settings"))
         if sitting is None:
             found.pending = found.pending | changes
         else:

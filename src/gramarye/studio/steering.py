@@ -80,19 +80,16 @@ class Steered(ABC, Generic[K, S]):
             if found.state in OVER:
                 received = f"{action} of one that is {found.state}"
                 raise Refusal(f"a {self.ONE} that is over stays as it is", received, self.INSTEAD)
-            sitting = self._sittings.get(found.id)
-            if action == "change":
-                self._change(found, sitting, control.get("settings"))
-            elif sitting is None:
-                self._take_up(found, action)
-            else:
-                self._steer(sitting, action)
+            self._obey(found, self._sittings.get(found.id), control)
         self.worker.wake()
         return found
 
-    def _change(self, found: K, sitting: S | None, settings: object) -> None:
-        """Take other settings; for those whose ACTIONS have it."""
-        raise NotImplementedError
+    def _obey(self, found: K, sitting: S | None, control: Mapping[str, Any]) -> None:
+        """Do what one that is not over is told; without a sitting it was interrupted."""
+        if sitting is None:
+            self._take_up(found, control["action"])
+        else:
+            self._steer(sitting, control["action"])
 
     def _take_up(self, found: K, action: str) -> None:
         """What an interrupted one is told."""
