@@ -2,11 +2,13 @@
 
 Sections:
 - speed: one pass at 512² and 1080p, and the plain loop's 300 evaluations beside it, from a measured share of them;
-- quality: the objective of what they paint of photographs that they have never seen, against 300 evaluations of L-BFGS;
+- quality: the objective of what they paint of photographs that they have never seen, after the bundled paintings, which
+  both have, against 300 evaluations of L-BFGS;
+- unseen: the same of the painter of any style, after paintings that it has not seen either;
 - mixing: how far the style moves as the shares of a mix do.
 
-Photographs are every 50th of ../shared/images/train, which `gramarye fast train` keeps for this. The painter of any
-style is given paintings that it has not seen: the bundled ones. With --sheet the pictures of `quality` are written.
+Photographs are every 50th of ../shared/images/train, which `gramarye fast train` keeps for this. With --sheet the
+pictures of `quality` or `unseen` are written.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ HELD = 50  # every so many-th photograph
 PHOTOGRAPHS, SIDE, EVALUATIONS = 20, 512, 300  # at the size of the paintings in training, the objective is the same
 LIMITS = {"many": (0.25, 1.5), "any": (0.4, 2.5)}  # seconds at 512², times the optimisation's objective
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+UNSEEN = ("delaunay_portrait_1906", "monet_water_lilies_1919", "shipwreck_of_the_minotaur")  # of ../shared/images/style
 SETTINGS = preset("default").with_(size=SIDE, **{"network.name": "vgg19-lite"})
 
 
@@ -77,28 +80,35 @@ def speed() -> None:
 
 
 def quality(sheet: Path | None) -> None:
-    """Each photograph in one of the styles, by turns."""
+    """After the bundled paintings."""
+    _compared(demo.styles(), tuple(LIMITS), sheet)
+
+
+def unseen(sheet: Path | None) -> None:
+    """After paintings that the painter of any style has not been trained on."""
+    folder = SHARED / "images" / "style"
+    _compared([next(folder.glob(f"{name}.*")) for name in UNSEEN], ("any",), sheet)
+
+
+def _compared(styles: Sequence[Path], kinds: Sequence[str], sheet: Path | None) -> None:
+    """Each photograph in one of the styles, by turns: the optimisation's objective, and the painters' beside it."""
     machine.keep_memory()
-    styles, rows = demo.styles(), []
-    ratios: dict[str, list[float]] = {kind: [] for kind in (*LIMITS, "photograph")}
+    rows = []
+    ratios: dict[str, list[float]] = {kind: [] for kind in (*kinds, "photograph")}
     for place, photograph in enumerate(held_out(PHOTOGRAPHS)):
         style = styles[place % len(styles)]
         best = stylize(photograph, style, SETTINGS.with_(steps=EVALUATIONS))
         reached = transfer.measure(best.image, photograph, style, SETTINGS).total
-        pictures = {kind: paint.paint(photograph, style, network=kind, size=SIDE).pixels for kind in LIMITS}
+        pictures = {kind: paint.paint(photograph, style, network=kind, size=SIDE).pixels for kind in kinds}
         plain = images.resize(images.load(photograph).pixels, tuple(best.pixels.shape[2:]))
         for kind, pixels in {**pictures, "photograph": plain}.items():
             ratios[kind].append(transfer.measure(pixels, photograph, style, SETTINGS).total / reached)
         said = ", ".join(f"{kind} {each[-1]:.2f}" for kind, each in ratios.items())
-        print(f"  {photograph.stem[:14]:14} {style.stem:12} L-BFGS {reached:6.3f}; times that: {said}", flush=True)
+        print(f"  {photograph.stem[:14]:14} {style.stem[:12]:12} L-BFGS {reached:6.3f}; times that: {said}", flush=True)
         rows.append(torch.cat([_tile(each) for each in (plain, best.pixels, *pictures.values())], dim=3))
-    for kind, (_, limit) in LIMITS.items():
-        told(
-            f"objective, {kind}, times that of {EVALUATIONS} evaluations, median",
-            statistics.median(ratios[kind]),
-            limit,
-            "",
-        )
+    for kind in kinds:
+        name = f"objective, {kind}, times that of {EVALUATIONS} evaluations, median"
+        told(name, statistics.median(ratios[kind]), LIMITS[kind][1], "")
     print(f"  the photograph itself: {statistics.median(ratios['photograph']):.1f} times")
     if sheet:
         images.save(torch.cat(rows[:8], dim=2), sheet)
@@ -138,13 +148,14 @@ def _mixed(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sections", nargs="*", default=["speed", "quality", "mixing"])
+    parser.add_argument("sections", nargs="*", default=["speed", "quality", "unseen", "mixing"])
     parser.add_argument("--sheet", type=Path)
     asked = parser.parse_args()
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
     for section in asked.sections:
         print(f"— {section}")
-        quality(asked.sheet) if section == "quality" else {"speed": speed, "mixing": mixing}[section]()
+        known = {"quality": partial(quality, asked.sheet), "unseen": partial(unseen, asked.sheet)}
+        (known | {"speed": speed, "mixing": mixing})[section]()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from .command import Gramarye, everything_in, refused
 def network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A small network of two styles in the working folder."""
     monkeypatch.chdir(tmp_path)
-    painter = Painter(("swirl", "woodcut"), width=8, blocks=1, last=4)
+    painter = Painter(("swirl", "woodcut"), width=8, blocks=1, last=4, coarse=4)
     torch.nn.init.normal_(painter.leave.weight, std=0.05, generator=torch.Generator().manual_seed(0))
     stored.save(tmp_path / "small.safetensors", painter, {"steps": 1})
     return "small.safetensors"

@@ -19,7 +19,7 @@ from gramarye.fast.export import Exported
 from gramarye.fast.painter import Painter
 from networks import picture
 
-SIZES = [(16, 16), (64, 64), (63, 65), (250, 333), (17, 140)]
+SIZES = [(32, 32), (64, 64), (63, 65), (250, 333), (33, 140)]
 STYLES = ("swirl", "woodcut", "mosaic")
 CARD = {"steps": 3, "losses": {"held out": 0.5}}
 
@@ -27,7 +27,7 @@ CARD = {"steps": 3, "losses": {"held out": 0.5}}
 def many() -> SimpleNamespace:
     """A network whose parameters are all other than at the beginning."""
     torch.manual_seed(0)
-    painter = Painter(STYLES, width=8, blocks=1, last=4)
+    painter = Painter(STYLES, width=8, blocks=1, last=4, coarse=4)
     with torch.no_grad():
         for parameter in painter.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape))

@@ -29,7 +29,7 @@ from gramarye.fast.training import PATIENCE, Training, alone
 from gramarye.vgg import VGG
 from networks import picture, random_weights
 
-SMALL = {"width": 16, "blocks": 1, "last": 8}
+SMALL = {"width": 16, "blocks": 1, "last": 8, "coarse": 12}
 
 
 @pytest.fixture(autouse=True)
@@ -184,7 +184,8 @@ def test_a_painter_of_any_style_is_scaled_by_what_it_meets(place: Path) -> None:
     files = [str(place / "paintings" / "sea.png")]
     pool = list(variety.pool(files, found.training.photographs.files, 64, 0))
     fresh.measure(pool)
-    assert torch.equal(fresh.get_buffer("relu3_1_size"), painter.get_buffer("relu3_1_size"))
+    for name in ("usual", "spread"):
+        assert torch.equal(fresh.get_buffer(name), painter.get_buffer(name))
     manner = found.training.told([13])  # the first photograph, after the painting and its cuttings
     assert torch.equal(manner.moments["pixels"][0], painter.remember(pool[13]).moments["pixels"][0])
 
@@ -290,7 +291,8 @@ def test_held_out_photographs_are_measured_as_the_objective_does(place: Path) ->
     assert not {*found.held_out.files} & {*found.training.photographs.files}
     assert told["photograph"]["content"] == 0
     assert told["photograph"]["style"] == pytest.approx(30, rel=1e-3)
-    assert told["painted"] == pytest.approx(told["photograph"], rel=1e-2)  # an untrained painter changes nothing
+    assert 0 < told["painted"]["content"] < 0.2  # an untrained painter takes the painting's colours over
+    assert told["painted"]["style"] < 0.8 * told["photograph"]["style"]
     assert told["painted"]["total"] == pytest.approx(sum(list(told["painted"].values())[:-1]))
     means = [each["painted"] for each in told["paintings"].values()]
     assert sum(means) / len(means) == pytest.approx(told["painted"]["total"])

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 def training(folder: Path, steps: int) -> Training:
     torch.manual_seed(0)
-    painter = Painter(("one", "other"), width=16, blocks=1, last=8)
+    painter = Painter(("one", "other"), width=16, blocks=1, last=8, coarse=12)
     losses = Losses(VGG(random_weights()), preset("default"))
     photographs = Photographs(files_in(folder), torch.Generator().manual_seed(0))
     paintings = [picture(48, 48, seed) for seed in (20, 21)]

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 import gramarye
+from gramarye import images
 from gramarye.errors import MissingExtraError, SettingsError, WeightsError, unknown_name
 from gramarye.fast.any_style import TAPS, AnyStyle, Manner
 from gramarye.files import destination_of, write_atomically
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from gramarye.fast.stored import FastNetwork
 
 OPSET = 23  # of ONNX: the newest that PyTorch writes; ONNX Runtime takes it since 1.23
-LEAST, LARGEST = 16, 2**14  # px on a side that a file takes
+LEAST, LARGEST = images.SMALLEST_SIDE, 2**14  # px on a side that a file takes
 TRACED = (40, 56)  # px of the picture with which the network is followed
-CHECKED = ((64, 64), (250, 333), (17, 150))  # px, at which a file must paint as the network does
+CHECKED = ((64, 64), (250, 333), (33, 150))  # px, at which a file must paint as the network does
 TOLERANCE = 1e-3  # largest difference of a channel
 NAME = "gramarye"  # of the description in the file
 _PREFIXES = {"photograph": "", "painting": "", "style": "style_"}  # of the sides' names

@@ -1,44 +1,53 @@
 """Large pictures in strips of rows, within bounded memory and without seams.
 
-`paint(painter, photographs, told, alpha)` may be called for pictures of every size: it gives small ones to the painter
+`paint(painter, photographs, told)` may be called for pictures of every size: it gives small ones to the painter
 as they are, and paints larger ones than LARGE in strips. What is normalised is normalised over the whole picture, so
 that the result is the painter's own but for rounding; a strip sees as many rows beyond its own as its layers look at.
 The moments are put together in float64: of millions of positions PyTorch's own normalisation, in float32, finds them
 so roughly that a picture of 4096² may be 0.003 off.
 
-`Painter` normalises after every convolution. It is worked through layer by layer: of each map, a strip after the
+A painter normalises after every convolution. It is worked through layer by layer: of each map, a strip after the
 other is read (normalised on the way), convolved and written, and the moments of what is written are kept for the
-next reading. Two maps are held, 40 bytes for each pixel of the picture in float32, and used again by every layer.
-
-`AnyStyle` needs moments at its taps alone: a first pass over the strips finds them, a second one paints.
+next reading. Two maps are held, 40 bytes for each pixel of the picture in float32, and used again by every layer, and
+two smaller ones for the coarse blocks. What is painted is normalised where it lies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from gramarye.fast import any_style
 from gramarye.fast.any_style import AnyStyle, Manner
-from gramarye.fast.painter import CELL, EPSILON, HALF, Block, Normalisation, Painter
+from gramarye.fast.painter import (
+    CELL,
+    EPSILON,
+    HALF,
+    LEAST,
+    Block,
+    Code,
+    FeedForward,
+    Known,
+    Mix,
+    Moments,
+    Normalisation,
+    Painter,
+    doubled,
+    halved,
+)
 
-LARGE = 1024 * 1024  # pixels: above, Painter paints in strips, which cost it nothing
-LARGE_TWICE = 2048 * 2048  # the same for AnyStyle, which they cost a second look
+LARGE = 1024 * 1024  # pixels: above, pictures are painted in strips, which cost nothing
 STRIP = {"cpu": 2**22}  # bytes of a map that are worked on at a time: what a processor's cache holds
 STRIP_ELSEWHERE = 2**28
-PIXELS = 2**22  # of a strip of AnyStyle
-HALO = 96  # px beyond a strip that AnyStyle looks at: 30 by the encoder, 60 by the decoder, made a multiple of CELL
-FEWEST = 4 * HALO  # rows of its strips: fewer, and most of the work is done twice
 
 Image = Float[Tensor, "batch 3 height width"]
 Picture = Float[Tensor, "1 3 height width"]
 Map = Float[Tensor, "1 channels rows columns"]
-Mix = Float[Tensor, "batch styles"]
 Channels = Float[Tensor, " channels"]
 Read = Callable[[int, int], Tensor]  # rows from … to of a map, normalised
 Write = Callable[[int, int, Tensor], None]
@@ -50,20 +59,21 @@ def paint(
     """What `painter` paints of pictures of any size, not clipped to [0, 1]; no gradient.
 
     `told` is a Painter's mix of styles or an AnyStyle's manner, `alpha` the latter's. `rows` is the height of a strip
-    in rows of the map that is worked on (AnyStyle: of pixels); without it, only large pictures are cut into strips.
+    in rows of the map that is worked on; without it, only large pictures are cut into strips.
     """
-    many = isinstance(painter, Painter)
     with torch.no_grad():
-        if rows is None and photographs.shape[2] * photographs.shape[3] <= (LARGE if many else LARGE_TWICE):
-            whole: Tensor = painter(photographs, told) if many else painter(photographs, told, alpha)
-            return whole
+        if isinstance(painter, AnyStyle):
+            assert isinstance(told, Manner)
+            code = painter.code(photographs, told, alpha)
+        else:
+            assert isinstance(told, Tensor)
+            code = told
+        if rows is None and photographs.shape[2] * photographs.shape[3] <= LARGE:
+            return painter.painted(photographs, code)
         painted = torch.empty_like(photographs)
         for place in range(len(photographs)):
-            one, into = photographs[place : place + 1], painted[place : place + 1]
-            if isinstance(painter, Painter) and isinstance(told, Tensor):
-                _paint_by_layers(painter, one, told[place : place + 1], into, rows)
-            elif isinstance(painter, AnyStyle) and isinstance(told, Manner):
-                _paint_twice(painter, one, _of(told, place), alpha, into, rows)
+            part = slice(place, place + 1)
+            _paint_by_layers(painter, photographs[part], code[part], painted[part], rows)
         return painted
 
 
@@ -71,7 +81,7 @@ def paint(
 
 
 @dataclass
-class Moments:
+class RunningMoments:
     """Mean and variance of each channel of a map that comes in strips; each strip's own are put together in float64.
 
     μ = Σ nᵢ·μᵢ/n,   σ² = Σ nᵢ·(σᵢ² + (μᵢ − μ)²)/n
@@ -98,11 +108,18 @@ class Moments:
         return mean, shares @ (variances + (means - mean).square())
 
 
-# ---- Painter: layer by layer --------------------------------------------------------------------------
+def _as_moments(found: RunningMoments, like: Tensor) -> Moments:
+    """As a painter's `moments` gives them."""
+    mean, variance = found.found()
+    dtype = torch.promote_types(like.dtype, torch.float32)
+    return mean.to(like.device, dtype)[None], variance.sqrt().clamp_min(LEAST).to(like.device, dtype)[None]
 
 
-def _paint_by_layers(painter: Painter, photograph: Picture, mix: Mix, into: Picture, rows: int | None) -> None:
-    """`Painter.forward` in strips, written to `into`."""
+# ---- layer by layer -------------------------------------------------------------------------------
+
+
+def _paint_by_layers(painter: FeedForward, photograph: Picture, code: Code, into: Picture, rows: int | None) -> None:
+    """`FeedForward.painted` in strips, written to `into`."""
     count, columns = (-(-side // CELL) for side in photograph.shape[2:])
     width, last = painter.enter.out_channels, painter.widen.out_channels
     pixels, kind = count * columns, _precision(painter.enter.weight)
@@ -110,40 +127,79 @@ def _paint_by_layers(painter: Painter, photograph: Picture, mix: Mix, into: Pict
     other = photograph.new_empty(pixels * max(width, last * HALF**2), dtype=kind)
     body, inner = _as_map(stays, width, count, columns), _as_map(other, width, count, columns)
 
-    entered = _layer(painter.enter, painter.after_enter, mix, _cells(photograph), inner, rows)
-    for first, end in _strips(body, rows):
-        body[:, :, first:end] = F.relu(entered(first, end), inplace=True)
-    for block in painter.body:
-        assert isinstance(block, Block)
-        once = _layer(block.first, block.after_first, mix, _rows_of(body), inner, rows)
-        added = _layer(block.second, block.after_second, mix, _bent(once), inner, rows)
-        for first, end in _strips(body, rows):
-            body[:, :, first:end] += added(first, end)
+    entered = _convolved(painter.enter, _cells(photograph), inner, rows)
+    of_photograph = _moments_of(photograph, rows)
+    known = painter.known(_as_moments(of_photograph, photograph), _as_moments(entered, photograph))
+    asked = partial(_normalised, code=code, known=known)
+    _fill(body, _bent(asked(inner, entered, painter.after_enter)), rows)
+    for place, block in enumerate(painter.body):
+        if place == painter.middle:
+            _add_coarse(painter, body, asked, rows)
+        _add_block(block, body, inner, asked, rows)
     wide = _as_map(other, last, HALF * count, HALF * columns)
-    widened = _layer(painter.widen, painter.after_widen, mix, _twice(body), wide, rows)
-    _convolve(painter.leave, _bent(widened), _strips(wide, rows), _onto(photograph, into))
+    widened = asked(wide, _convolved(painter.widen, _twice(body), wide, rows), painter.after_widen)
+    plain = asked(photograph, of_photograph, painter.of_photograph)
+    _convolve(painter.leave, _bent(widened), _strips(wide, rows), _onto(plain, into))
+    _fill(into, asked(into, _moments_of(into, rows), painter.of_painting), rows)
 
 
-def _layer(convolution: nn.Conv2d, after: Normalisation, mix: Mix, read: Read, into: Map, rows: int | None) -> Read:
-    """Convolve what `read` gives into a map, and say how the map is read normalised; it may be the map that is read."""
-    moments = Moments()
+def _add_block(block: nn.Module, onto: Map, inner: Map, asked: Callable[..., Read], rows: int | None) -> None:
+    """Add to a map what a block adds; `inner` is worked in."""
+    assert isinstance(block, Block)
+    once = asked(inner, _convolved(block.first, _rows_of(onto), inner, rows), block.after_first)
+    added = asked(inner, _convolved(block.second, _bent(once), inner, rows), block.after_second)
+    for first, end in _strips(onto, rows):
+        onto[:, :, first:end] += added(first, end)
+
+
+def _add_coarse(painter: FeedForward, body: Map, asked: Callable[..., Read], rows: int | None) -> None:
+    """Add to the body what the coarse blocks add."""
+    count, columns = (-(-side // HALF) for side in body.shape[2:])
+    channels = painter.down.out_channels
+    size = channels * count * columns
+    coarse, inner = (_as_map(body.new_empty(size), channels, count, columns) for _ in range(2))
+    for first, end in _strips(coarse, rows):
+        coarse[:, :, first:end] = painter.down(halved(body[:, :, HALF * first : HALF * end]))
+    for block in painter.coarse:
+        _add_block(block, coarse, inner, asked, rows)
+    for first, end in _strips(coarse, rows):
+        part = body[:, :, HALF * first : HALF * end]
+        part += doubled(painter.up(coarse[:, :, first:end]))[:, :, : part.shape[2], : part.shape[3]]
+
+
+def _convolved(convolution: nn.Conv2d, read: Read, into: Map, rows: int | None) -> RunningMoments:
+    """Convolve what `read` gives into a map, which may be the one that is read, and find its moments."""
+    found = RunningMoments()
 
     def write(first: int, end: int, strip: Tensor) -> None:
-        moments.add(strip)
+        found.add(strip)
         into[:, :, first:end] = strip
 
     _convolve(convolution, read, _strips(into, rows), write)
-    mean, variance = (each.to(mix.device, mix.dtype) for each in _standing(moments))
-    gain = (mix @ after.gain)[0] * variance
-    offset = (mix @ after.offset)[0] - mean * gain
-    scale, shift = (each.to(into.dtype)[None, :, None, None] for each in (gain, offset))
-    return lambda first, end: torch.addcmul(shift, into[:, :, first:end], scale)
+    return found
 
 
-def _standing(moments: Moments) -> tuple[Channels, Channels]:
-    """Mean and 1/σ."""
-    mean, variance = moments.found()
-    return mean, (variance + EPSILON).rsqrt()
+def _normalised(found: Map, its: RunningMoments, after: Normalisation, code: Code, known: Known) -> Read:
+    """How a map is read normalised."""
+    mean, variance = its.found()
+    asked_gain, asked_offset = (each[0].double().cpu() for each in after.asked(code, known))
+    gain = asked_gain * (variance + EPSILON).rsqrt()
+    offset = asked_offset - mean * gain
+    scale, shift = (each.to(found.device, found.dtype)[None, :, None, None] for each in (gain, offset))
+    return lambda first, end: torch.addcmul(shift, found[:, :, first:end], scale)
+
+
+def _moments_of(whole: Map, rows: int | None) -> RunningMoments:
+    found = RunningMoments()
+    for first, end in _strips(whole, rows):
+        found.add(whole[:, :, first:end])
+    return found
+
+
+def _fill(into: Map, read: Read, rows: int | None) -> None:
+    """Write all of what is read, which may be the same map."""
+    for first, end in _strips(into, rows):
+        into[:, :, first:end] = read(first, end)
 
 
 def _convolve(convolution: nn.Conv2d, read: Read, strips: Iterator[tuple[int, int]], write: Write) -> None:
@@ -204,83 +260,20 @@ def _twice(whole: Map) -> Read:
 
     def read(first: int, end: int) -> Tensor:
         above = first // HALF
-        strip = F.interpolate(whole[:, :, above : -(-end // HALF)], scale_factor=HALF, mode="nearest")
+        strip = doubled(whole[:, :, above : -(-end // HALF)])
         return strip[:, :, first - HALF * above : end - HALF * above]
 
     return read
 
 
-def _onto(photograph: Picture, into: Picture) -> Write:
+def _onto(photograph: Read, into: Picture) -> Write:
     """Write the photograph with what is added to it."""
-    height, width = photograph.shape[2:]
+    height, width = into.shape[2:]
 
     def write(first: int, end: int, strip: Tensor) -> None:
         places = slice(HALF * first, min(HALF * end, height))
         added = F.pixel_shuffle(strip, HALF)[:, :, : places.stop - places.start, :width]
         if places.start < height:
-            torch.add(photograph[:, :, places], added.to(photograph.dtype), out=into[:, :, places])
+            torch.add(photograph(places.start, places.stop), added.to(into.dtype), out=into[:, :, places])
 
     return write
-
-
-# ---- AnyStyle: moments first, then the picture -----------------------------------------------------------
-
-
-def _paint_twice(
-    painter: AnyStyle, photograph: Picture, manner: Manner, alpha: float, into: Picture, rows: int | None
-) -> None:
-    """`AnyStyle.forward` in strips, written to `into`."""
-    height, width = photograph.shape[2:]
-    own = _seen_moments(painter, photograph, rows)
-    for first, end in _bands(photograph, rows):
-        above = min(first, HALO)
-        painted = painter.on_cells(_band(photograph, first - above, end + HALO), manner, alpha, own)
-        into[:, :, first:end] = painted[:, :, above : above + min(end, height) - first, :width]
-
-
-def _seen_moments(painter: AnyStyle, picture: Picture, rows: int | None) -> dict[str, any_style.Moments]:
-    """Mean and deviation of each channel at every tap, as `AnyStyle.forward` finds them of the whole."""
-    moments = {tap: Moments() for tap in any_style.TAPS}
-    for first, end in _bands(picture, rows):
-        above = min(first, HALO)
-        seen = painter.encoder(_band(picture, first - above, end + HALO), any_style.TAPS)
-        for tap, found in seen.items():
-            stride = painter.encoder.table[tap].stride
-            moments[tap].add(found[:, :, above // stride : (above + end - first) // stride])
-    found = {}
-    for tap, each in moments.items():
-        mean, variance = each.found()
-        deviation = variance.sqrt().clamp_min(any_style.LEAST.get(tap, any_style.EPSILON))
-        found[tap] = (_moment(mean, picture), _moment(deviation, picture))
-    return found
-
-
-def _moment(channels: Channels, like: Tensor) -> any_style.Moment:
-    return channels.to(like.device, torch.float32)[None, :, None, None]
-
-
-def _bands(picture: Picture, rows: int | None) -> Iterator[tuple[int, int]]:
-    """From which row of pixels to which, in whole cells; the last band ends with the last cell."""
-    height, width = picture.shape[2:]
-    each = rows or max(FEWEST, PIXELS // width)
-    each = -(-each // any_style.CELL) * any_style.CELL
-    whole = height + -height % any_style.CELL
-    return ((first, min(first + each, whole)) for first in range(0, whole, each))
-
-
-def _band(picture: Picture, first: int, end: int) -> Float[Tensor, "1 3 band_height band_width"]:
-    """Rows of a picture whose sides are made whole cells by repeating the edge; as far as there are any."""
-    height, width = picture.shape[2:]
-    end = min(end, height + -height % any_style.CELL)
-    strip = picture[:, :, first:end]
-    missing = (0, -width % any_style.CELL, 0, end - first - strip.shape[2])
-    return F.pad(strip, missing, mode="replicate")
-
-
-def _of(manner: Manner, place: int) -> Manner:
-    """One picture's own of a batch of manners; the only one is everybody's."""
-
-    def part(moment: Tensor) -> Tensor:
-        return moment if len(moment) == 1 else moment[place : place + 1]
-
-    return Manner({tap: (part(mean), part(deviation)) for tap, (mean, deviation) in manner.moments.items()})

@@ -234,9 +234,10 @@ def _training(
         pool = variety.pool(files, seen.files, plan.size, plan.settings.seed)
         first = list(islice(pool, MEASURED))
         painter.measure([painting.to(device) for painting in first])
-        paintings = _remembered(painter, chain(first, pool), manners, device)
+        paintings: Iterable[Picture] = _remembered(painter, chain(first, pool), manners, device)
     else:
-        paintings = (variety.at_most(images.load(file).pixels, plan.size) for file in files)
+        paintings = [variety.at_most(images.load(file).pixels, plan.size) for file in files]
+        painter.measure(paintings)
     told = _told(painter, manners, device)
     return Training(painter, losses, seen, paintings, told, plan.steps, plan.batch, plan.crop)
 

@@ -61,8 +61,8 @@ class FastPainter:
         """Paint a picture of any size, sRGB in [0, 1], in one pass; on the device that it came from.
 
         Below 1 the strength is the share of what is painted beside the photograph, so that 0 is the photograph itself.
-        Differs from Huang and Belongie 2017, of a network of any style: α of t = (1 − α)·f + α·AdaIN(f, s) stays 1, as
-        in the training, since a decoder paints strokes also where it is told of none.
+        Differs from Huang and Belongie 2017, of a network of any style: their α stays 1, as in the training, since the
+        painter paints strokes also where it is told of the photograph alone.
         """
         given = pixels.to(self.device, torch.float32)
         with torch.inference_mode(), torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
@@ -211,7 +211,7 @@ def _remembered(painter: AnyStyle, picture: Picture, size: int) -> Manner:
         height, width = images.fitted_size(own, size)
         pixels = images.resize(pixels, (max(height, images.SMALLEST_SIDE), max(width, images.SMALLEST_SIDE)))
     with torch.inference_mode():
-        return painter.remember(pixels.to(painter.from_fourth.weight.device))
+        return painter.remember(pixels.to(painter.enter.weight.device))
 
 
 def prepare(

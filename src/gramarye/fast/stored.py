@@ -1,8 +1,8 @@
 """Feed-forward painters in files: safetensors with a card that says how each was trained. Nothing in them is executed.
 
 Weights are float16 and made float32 when they are read. The one entry of the metadata, `gramarye`, is JSON: which kind
-of painter it is, what it takes to build it, and its card. Of a painter of any painting only the decoder is stored, with
-the SHA-256 of the encoder that it was trained with, which is the embedded network.
+of painter it is, what it takes to build it, and its card. Of a painter of any painting the encoder is not stored, but
+the SHA-256 of the one that it was trained with, which is the embedded network.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from gramarye.weights.places import EMBEDDED_NETWORK
 
 KINDS = ("many", "any")
 FOLDER = Path(__file__).resolve().parent.parent / "networks"  # of those that are part of the package
-KEY, FORMAT = "gramarye", "painter 1"
+KEY, FORMAT = "gramarye", "painter 2"
 ENCODER = "encoder."  # how the names begin of what is not stored
-LARGEST = {"width": 1024, "blocks": 100, "last": 1024}  # sizes of a painter of many styles
+LARGEST = {"width": 1024, "blocks": 100, "last": 1024, "coarse": 1024}  # sizes of a painter of many styles
 MOST = 10_000  # styles
 _RULE = "a feed-forward painter comes from a file that gramarye fast train wrote"
 _REMEDY = "name another file, or many or any for those of the package"

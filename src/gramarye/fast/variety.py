@@ -1,7 +1,7 @@
 """More paintings from a few, so that a painter of any painting meets many: cuttings, other colours, photographs.
 
 A dozen paintings are too few to learn from what any painting's means and deviations look like. So the painter also
-meets parts of them, parts whose channels are exchanged, inverted or brightened, and some photographs as if they were
+meets parts of them, turned, mirrored and at other sizes, parts in other colours, and photographs as if they were
 paintings: their statistics are yet others.
 """
 
@@ -14,19 +14,20 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
+from kornia.enhance import adjust_hue, adjust_saturation
 from torch import Tensor
 
 from gramarye import images
 from gramarye.images import SMALLEST_SIDE
 
 CUT_FROM = 1024  # px, the long side at most of a painting from which parts are cut
-CUTTINGS = 12  # of each painting; every other one in other colours
-SHARES = (0.4, 0.85)  # of the painting's sides
-CUTTING = 384  # px, the long side at most of a part
+CUTTINGS = 40  # of each painting; every other one in other colours
+SHARES = (0.3, 0.85)  # of the painting's sides
+CUTTING = (224, 384)  # px, the long side at most of a part
 INVERTED = 0.3  # of those in other colours
-GAMMA = (0.7, 1.4)
+HUE, SATURATION, GAMMA = (-math.pi, math.pi), (0.5, 1.4), (0.7, 1.4)
 MOST = 2500  # paintings and cuttings
-EVERY, PHOTOGRAPH = 6, 320  # every sixth photograph is a painting too, of this long side in px
+EVERY, PHOTOGRAPH = 2, 320  # every other photograph is a painting too, of this long side in px
 
 Painting = Float[Tensor, "1 3 height width"]
 Smaller = Float[Tensor, "1 3 rows columns"]
@@ -61,19 +62,22 @@ def pool(files: Sequence[str], photographs: Sequence[Path], size: int, seed: int
 
 
 def _cutting(painting: Painting, draw: random.Random) -> Smaller:
-    """A part of a painting, of its aspect ratio."""
+    """A part of a painting, of its aspect ratio, in one of eight positions."""
     share, sides = draw.uniform(*SHARES), painting.shape[2:]
     height, width = (max(round(share * side), min(SMALLEST_SIDE, side)) for side in sides)
     top, left = draw.randrange(sides[0] - height + 1), draw.randrange(sides[1] - width + 1)
-    return at_most(painting[:, :, top : top + height, left : left + width], CUTTING)
+    part = at_most(painting[:, :, top : top + height, left : left + width], draw.randint(*CUTTING))
+    turned = torch.rot90(part, draw.randrange(4), (2, 3))
+    return turned.flip(3) if draw.random() < 0.5 else turned
 
 
 def _recoloured(painting: Painting, draw: random.Random) -> Painting:
-    """With its channels exchanged, sometimes inverted, brightened or darkened."""
+    """With its channels exchanged, sometimes inverted, of another hue and saturation, brightened or darkened."""
     order = list(range(3))
     draw.shuffle(order)
     exchanged = painting[:, order]
     if draw.random() < INVERTED:
         exchanged = 1 - exchanged
-    recoloured: Tensor = torch.clamp(exchanged, 0, 1) ** draw.uniform(*GAMMA)
+    hued = adjust_hue(exchanged.clamp(0, 1), draw.uniform(*HUE))
+    recoloured: Tensor = adjust_saturation(hued, draw.uniform(*SATURATION)).clamp(0, 1) ** draw.uniform(*GAMMA)
     return recoloured
