@@ -157,7 +157,6 @@ def test_the_network_itself_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     assert network.painter.training
     assert {each.dtype for each in network.painter.parameters()} == {torch.float16}
     assert {each.dtype for each in module.painter.parameters()} == {torch.float32}
-    assert sum(each.numel() for each in module.buffers()) < sum(each.numel() for each in network.painter.buffers())
 
 
 @pytest.mark.parametrize("missing", ["onnx", "onnxscript", "onnxruntime"])

@@ -186,8 +186,8 @@ def test_a_painter_of_any_style_is_scaled_by_what_it_meets(place: Path) -> None:
     fresh.measure(pool)
     for name in ("usual", "spread"):
         assert torch.equal(fresh.get_buffer(name), painter.get_buffer(name))
-    manner = found.training.told([13])  # the first photograph, after the painting and its cuttings
-    assert torch.equal(manner.moments["pixels"][0], painter.remember(pool[13]).moments["pixels"][0])
+    manner = found.training.told([1 + variety.CUTTINGS])  # the first photograph, after the painting and its cuttings
+    assert torch.equal(manner.moments["pixels"][0], painter.remember(pool[1 + variety.CUTTINGS]).moments["pixels"][0])
 
 
 # ---- going on --------------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ def test_the_pool(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         files_in(place / "photographs"),
     )
     one, again, other = (list(variety.pool(files, photographs, 64, seed)) for seed in (0, 0, 1))
-    assert len(one) == 3 * 13 + 2
+    assert len(one) == 3 * (1 + variety.CUTTINGS) + 5
     assert all(torch.equal(*pair) for pair in zip(one, again, strict=True))
     assert not all(pair[0].shape == pair[1].shape for pair in zip(one, other, strict=True))
     assert [tuple(each.shape[2:]) for each in (one[0], one[-1])] == [(64, 44), (48, 60)]

@@ -31,7 +31,7 @@ from torch.export import Dim, ExportedProgram
 import gramarye
 from gramarye import images
 from gramarye.errors import MissingExtraError, SettingsError, WeightsError, unknown_name
-from gramarye.fast.any_style import TAPS, AnyStyle, Manner
+from gramarye.fast.any_style import AnyStyle, Manner
 from gramarye.files import destination_of, write_atomically
 
 if TYPE_CHECKING:
@@ -172,15 +172,10 @@ def _module(network: FastNetwork, style: str | None, painting: Image | None) -> 
 
 
 def _own(painter: nn.Module) -> nn.Module:
-    """A copy in float32, of whose encoder nothing is there that no tap needs."""
+    """A copy in float32."""
     copied = copy.deepcopy(painter).cpu().float()
     if isinstance(copied, AnyStyle):
-        encoder = copied.encoder
-        needed = list(encoder.table)[: list(encoder.table).index(TAPS[-1])]
-        for name in dict(encoder.named_buffers()):
-            if name != "mean" and name.rpartition("_")[0] not in needed:
-                delattr(encoder, name)
-        encoder.dtype = torch.float32
+        copied.encoder.dtype = torch.float32
     return copied
 
 
