@@ -1,11 +1,11 @@
 """How steady are painted films? `python benchmarks/video.py [--size 384] [--out DIR] [--only optimised|fast|film]`.
 
 Four frames each of two clips of MPI Sintel (../shared/images/video) are painted by the optimisation with the embedded
-network and by a feed-forward painter, frame by frame and as a film. Measured are the masked warp error of neighbouring
-frames by optical flow, and that of frames 2 and 3 by Sintel's true flow, beside what the clip has by itself, and what
-is left if the painting of frame 2 is carried over to frame 3 by the true flow, wherever that shows it; how
-sharp the last frame is; and, of the optimisation, what is left of the style terms. A longer film
-(cutBunny.mp4) shows what becomes of the feed-forward painter's frames in the long run.
+network and by the feed-forward painter of every bundled style, frame by frame and as a film. Measured are the masked
+warp error of neighbouring frames by optical flow, and that of frames 2 and 3 by Sintel's true flow, beside what the
+clip has by itself, and what is left if the painting of frame 2 is carried over to frame 3 by the true flow, wherever
+that shows it; how sharp the last frame is; and, of the optimisation, what is left of the style terms. A longer film
+(cutBunny.mp4) shows what becomes of the first style's frames in the long run.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 
 from gramarye import demo, images, machine, presets
+from gramarye.fast.paint import painter_for
 from gramarye.report.sheet import Cell, contact_sheet
 from gramarye.video import flow as motion
 from gramarye.video.frames import Film, Frame, Writer, film, frames
@@ -93,28 +94,6 @@ def alone(painter: Painter) -> Painter:
     return paint
 
 
-def stand_in() -> Callable[[Tensor], Tensor]:
-    """A feed-forward painter of random weights: as restless as a trained one, and no painter."""
-    from gramarye.fast.painter import Painter as Network
-
-    torch.manual_seed(0)
-    network = Network(("none",), width=32, blocks=2, last=16).requires_grad_(requires_grad=False)
-    for parameter in (network.leave.weight, network.leave.bias):
-        parameter.normal_(0, 0.03)
-    mix = torch.ones(1, 1)
-    return lambda pixels: network(pixels, mix).clamp(0, 1)
-
-
-def feed_forward(name: str) -> Callable[[Tensor], Tensor]:
-    """The bundled painter of a style, or a stand-in where none is bundled."""
-    if name == "stand-in":
-        return stand_in()
-    from gramarye.fast.paint import painter_for
-
-    found: Callable[[Tensor], Tensor] = painter_for([f"demo:{name}"])
-    return found
-
-
 def sharpness(pixels: Tensor) -> float:
     """The mean difference of neighbouring pixels."""
     return float(
@@ -149,8 +128,8 @@ def knobs(given: Sequence[str]) -> dict[str, str]:
     return dict(each.split("=", 1) for each in given)
 
 
-def fast(options: argparse.Namespace) -> tuple[Painter, Painter]:
-    painter = feed_forward(options.fast)
+def fast(options: argparse.Namespace, style: str) -> tuple[Painter, Painter]:
+    painter = painter_for([f"demo:{style}"])
     return Fast(painter, blend=0), Fast(painter, **{k: float(v) for k, v in knobs(options.blend).items()})
 
 
@@ -167,7 +146,7 @@ def show(kind: str, clip: Clip, rows: dict[str, dict[str, Any]]) -> None:
     """The lines of one clip and painter; ratios to frame by frame, and to the clip's own error."""
     free = rows["frame by frame"]
     for how, row in rows.items():
-        parts = [f"{kind:10} {clip.name:20} {how:15}"]
+        parts = [f"{kind:11} {clip.name:20} {how:15}"]
         for name in ("", "true "):
             error, floor = row[f"{name}error"], row[f"{name}floor"]
             row[f"{name}ratio"], row[f"{name}over floor"] = error / free[f"{name}error"], error / floor
@@ -184,12 +163,12 @@ def show(kind: str, clip: Clip, rows: dict[str, dict[str, Any]]) -> None:
 
 
 def compare(kind: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Both clips by one kind of painter, frame by frame and as a film; pictures and films go to the folder."""
+    """Both clips, optimised or after a bundled style, frame by frame and as a film; all is put in the folder."""
     found = {}
     for name in options.clips:
         shown = clip(name, options.size)
         rows, cells = {}, [Cell(f"{name} · {number + 1}", each.pixels) for number, each in enumerate(shown.frames)]
-        free, held = optimised(options) if kind == "optimised" else fast(options)
+        free, held = optimised(options) if kind == "optimised" else fast(options, kind)
         for how, painter in (("frame by frame", alone(free)), ("as a film", held)):
             rows[how], made = painted(shown, painter, tuple(options.range))
             own = free if how == "frame by frame" else held
@@ -224,10 +203,10 @@ def write(path: Path, made: Sequence[Painted], repeats: int = 6) -> None:
 
 
 def long_film(options: argparse.Namespace) -> dict[str, Any]:
-    """What becomes of a feed-forward painter's frames in the long run."""
+    """What becomes of a feed-forward painter's frames in the long run, after the first style that is asked for."""
     found: dict[str, Any] = {}
     cells: list[Cell] = []
-    for how, painter in zip(("frame by frame", "as a film"), fast(options), strict=True):
+    for how, painter in zip(("frame by frame", "as a film"), fast(options, options.fast[0]), strict=True):
         source: Iterator[Frame] = frames(film(VIDEO / LONG_FILM), FROM, FROM + options.frames - 1, size=options.size)
         began = time.perf_counter()
         made = list(sequence(source, painter))
@@ -254,9 +233,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--size", type=int, default=384)
     parser.add_argument("--style", type=Path, default=SHARED / "images" / "style" / "starry_night_google.jpg")
-    parser.add_argument(
-        "--fast", default="stand-in", help=f"{', '.join(path.stem for path in demo.styles())} or stand-in"
-    )
+    styles = [path.stem for path in demo.styles()]
+    parser.add_argument("--fast", nargs="+", choices=styles, default=styles)
     parser.add_argument("--range", type=int, nargs="+", default=[1])
     parser.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE")
     parser.add_argument("--temporal", action="append", default=[], metavar="KNOB=VALUE")
@@ -270,12 +248,9 @@ def main() -> None:
         raise SystemExit(f"this needs {VIDEO}")
     machine.keep_memory()
     options.out.mkdir(parents=True, exist_ok=True)
-    found = {
-        kind: measure
-        for kind in ("optimised", "fast", "film")
-        if options.only in (None, kind)
-        for measure in [long_film(options) if kind == "film" else compare(kind, options)]
-    }
+    kinds = {"optimised": ["optimised"], "fast": options.fast, "film": ["film"]}
+    asked = [each for kind, those in kinds.items() if options.only in (None, kind) for each in those]
+    found = {kind: long_film(options) if kind == "film" else compare(kind, options) for kind in asked}
     (options.out / "video.json").write_text(json.dumps(found, indent=1))
 
 

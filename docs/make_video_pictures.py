@@ -39,6 +39,7 @@ class Pair:
         self.backward, self.forward = motion.flow(self.now, self.then), motion.flow(self.then, self.now)
         self.seconds = (time.process_time() - started) / 2
         self.mask = motion.visible(self.forward, self.backward)
+        self.masks = self.mask, motion.matched(self.now, self.then)[1]
 
     def rows(self) -> list[tuple[str, str]]:
         """Every figure with its name."""
@@ -56,6 +57,8 @@ class Pair:
             ("found hidden", f"{1 - float(self.mask.mean()):.1%}"),
             ("… precision, recall", self._agreement(self.mask)),
             (f"… recall where {WIDE} px wide or more", f"{self._recall_of_the_wide():.2f}"),
+            ("truly seen and not taken, by `visible` and by `matched`", self._lost()),
+            ("truly hidden and taken, by `visible` and by `matched`", self._dragged()),
             ("warp error of the film, everywhere", self._error(self.backward, torch.ones_like(self.mask))),
             ("… where `visible`", self._error(self.backward, self.mask)),
             ("… by true flow, where truly seen", self._error(self.truth, seen)),
@@ -66,6 +69,15 @@ class Pair:
         found, hidden = mask == 0, self.hidden > 0
         both = float((found & hidden).sum())
         return f"{both / float(found.sum()):.2f}, {both / float(hidden.sum()):.2f}"
+
+    def _lost(self) -> str:
+        """Shares of the picture that both frames show, and that would be painted anew."""
+        seen = (1 - self.hidden) * self.valid
+        return ", ".join(f"{float(((1 - mask) * seen).mean()):.2%}" for mask in self.masks)
+
+    def _dragged(self) -> str:
+        """Shares of the picture that the other frame hides, and that would be taken from there."""
+        return ", ".join(f"{float((mask * self.hidden).mean()):.2%}" for mask in self.masks)
 
     def _recall_of_the_wide(self) -> float:
         """Recall among the hidden pixels that lie in a hidden square of WIDE × WIDE: no slivers."""

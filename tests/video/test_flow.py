@@ -199,6 +199,32 @@ def test_the_threshold_is_the_formulas() -> None:
         assert motion.visible(constant(9, 40, -length, 0), back)[0, 0, 4, 20] == seen
 
 
+@given(st.integers(5, 20), st.integers(5, 20), st.integers(0, 99))
+def test_a_difference_is_the_mean_around_a_place_in_the_channel_that_differs_most(
+    height: int, width: int, seed: int
+) -> None:
+    now, then = (torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed + k)) for k in (0, 1))
+    found = motion.difference(now, then, torch.zeros(1, 2, height, width))
+    row, column = height // 2, width // 2
+    around = (..., slice(row - 2, row + 3), slice(column - 2, column + 3))
+    apart = (now - then).abs().amax(1)
+    expected = torch.maximum(apart[around].mean(), apart[0, row, column] / 2)
+    torch.testing.assert_close(found[0, 0, row, column], expected)
+
+
+def test_what_looks_the_same_is_taken_where_flow_is_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows that do not lead home: taken is what is inside the frame and differs by less than ALIKE."""
+    flows = [constant(20, 40, 10, 0), constant(20, 40, 10, 0)]
+    assert not motion.visible(*flows).any()
+    monkeypatch.setattr(motion, "flow", lambda *_: flows[0])
+    grey = torch.full((1, 3, 20, 40), 0.5)
+    for apart, taken in ((0.0, 30), (0.06, 30), (0.08, 0)):
+        back, mask = motion.matched(grey, grey + apart)
+        assert back is flows[0]
+        assert bool((mask[..., :taken] == 1).all())
+        assert not mask[..., taken:].any()
+
+
 # ---- Sintel, whose flow is known -------------------------------------------------------------------
 
 
@@ -220,6 +246,8 @@ def test_flow_and_occlusion_of_sintel(shared: Path, name: str, error: float, pre
     right = (unseen & hidden).sum()
     assert right / unseen.sum() > precision
     assert right / hidden.sum() > recall
+    refused, seen = motion.matched(now, then)[1] == 0, ~hidden & ~invalid
+    assert (refused & seen).sum() < 0.7 * (unseen & seen).sum()
 
 
 # ---- cuts ------------------------------------------------------------------------------------------

@@ -206,8 +206,7 @@ def _again(filming: Filming, moment: Moment) -> Seen:
     *before, now = [each.pixels for each in frames(order.film, max(index - 1, 0), index, size=order.size)]
     seen = Seen(now, filming.kept.pixels(index))
     if moment.warp_error is not None:
-        seen.flow = motion.flow(now, before[0])
-        seen.mask = motion.visible(motion.flow(before[0], now), seen.flow)
+        seen.flow, seen.mask = motion.matched(now, before[0])
     return seen
 
 

@@ -103,5 +103,4 @@ def _shown(film: Filming, why: str, moment: Moment) -> Shown:
     order, index = film.order, moment.index
     before, now = (each.pixels for each in frames(order.film, index - 1, index, size=order.size))
     painted = film.kept.pixels(index - 1 - order.first), film.kept.pixels(index - order.first)
-    back, forth = flows.flow(now, before), flows.flow(before, now)
-    return Shown(why, moment, (before, now), painted, back, flows.visible(forth, back))
+    return Shown(why, moment, (before, now), painted, *flows.matched(now, before))

@@ -33,6 +33,8 @@ DOUBLED = 120_000  # pixels: up to here it ends at twice that, so that it finds 
 REFINED = {"Alpha": 40.0, "FixedPointIterations": 2, "SorIterations": 5}  # twice OpenCV's weight of smoothness
 STRETCH = 0.01  # Ruder et al. 2016, eq. 5
 SLACK = 2.0  # px²; the paper has .5
+ALIKE = 0.07  # of white: what differs less is taken for the same, though flow is not sure of it
+NEIGHBOURHOOD = 5  # px on a side, over which two frames are compared
 
 CUT_SIDE = 256  # px, long side at which two frames are compared
 CUT_COLOURS = 0.25  # share of pixels whose colour has no counterpart
@@ -69,6 +71,30 @@ def flow(first: Pixels, second: Float[Tensor, "1 3 h w"]) -> Flow:
             getattr(refine, f"set{name}")(value)
         found = refine.calc(_grey(first), _grey(second), found)
     return _as_flow(found, first)
+
+
+def matched(now: Pixels, then: Float[Tensor, "1 3 h w"]) -> tuple[Flow, Mask]:
+    """Where every pixel of `now` is found in `then`, and 1 where it can be taken from there, 0 where not.
+
+    That is where it is `visible`, and inside the frame also where both look the same (`difference` under ALIKE): there
+    flow may err, or something may come to light that looks like what hid it, and a painting of the one does for the
+    other. Painted anew it would flicker. Raises as `flow` does.
+    """
+    backward, forward = flow(now, then), flow(then, now)
+    alike = (difference(now, then, backward) < ALIKE) & ~_outside(backward)
+    return backward, torch.maximum(visible(forward, backward), alike.to(backward.dtype))
+
+
+def difference(now: Pixels, then: Float[Tensor, "1 3 h w"], flow: Flow) -> Float[Tensor, "1 1 height width"]:
+    """How far `now` differs from `then` moved to its places; white and black differ by 1.
+
+    d is the difference in the channel that differs most, continued by its edge beyond the border; found is the mean
+    of d in 5 × 5 px, which noise does not trouble, or d/2 where that is more: a thing may be a pixel wide.
+    """
+    apart = (now - warp(then, flow)).abs().amax(1, keepdim=True)
+    around = NEIGHBOURHOOD // 2
+    padded = functional.pad(apart, (around, around, around, around), mode="replicate")
+    return torch.maximum(functional.avg_pool2d(padded, NEIGHBOURHOOD, stride=1), apart / 2)
 
 
 def warp(picture: Float[Tensor, "1 channels height width"], flow: Flow) -> Float[Tensor, "1 channels height width"]:

@@ -105,8 +105,7 @@ def flicker(sources: Iterable[Float[Tensor, "1 3 h w"]], paintings: Iterable[Pix
 def _moment(index: int, source: Pixels, painting: Pixels, before: tuple[Pixels, Pixels] | None) -> Moment:
     if before is None or flows.is_cut(before[0], source):
         return Moment(index, None, None, 0.0, cut=before is not None)
-    backward = flows.flow(source, before[0])
-    mask = flows.visible(flows.flow(before[0], source), backward)
+    backward, mask = flows.matched(source, before[0])
     painted = warp_error(painting, before[1], backward, mask)
     return Moment(index, painted, warp_error(source, before[0], backward, mask), float(mask.mean()))
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gramarye import images, recolor, transfer
@@ -26,12 +25,12 @@ from gramarye.schedule import Scale, schedule
 from gramarye.seeing import least_side
 from gramarye.settings import Settings
 from gramarye.vgg import VGG
+from gramarye.video import flow as motion
 from gramarye.video.film import Frame
 from gramarye.video.sequence import Before, Earlier, Map
 from gramarye.video.settings import TemporalSettings
 
 DEFAULTS = TemporalSettings()
-NEIGHBOURHOOD = 3  # pixels on a side over which two photographs are compared
 STILL: dict[str, Any] = {"shifting.fraction": 1.0, "shifting.degrees": 0.0}
 
 # ---- the optimisation --------------------------------------------------------------------------------
@@ -196,8 +195,8 @@ class Fast:
 
     p is the frame as `painter` (1 3 H W to 1 3 H W, in [0, 1]) has it, ω(j) the painting of j frames back moved to
     where its things are now, c_long(j) where it counts (`Before.masks`), and e(j) the difference of the two photographs
-    there, the mean of NEIGHBOURHOOD² pixels in the channel that differs most. Where the photographs differ nothing
-    is kept, so that nothing trails behind what moves, and what is kept fades as bⁿ in n frames.
+    there (`flow.difference`). Where the photographs differ nothing is kept, so that nothing trails behind what moves,
+    and what is kept fades as bⁿ in n frames.
     """
 
     def __init__(
@@ -223,8 +222,5 @@ class Fast:
 
 def agreement(frame: Frame, earlier: Earlier, tolerance: float) -> Map:
     """How far a frame and an earlier one, moved to its place, show the same: exp(−(e/τ)²), 1 1 H W; see `Fast`."""
-    difference = (frame.pixels - earlier.filmed()).abs().amax(1, keepdim=True)
-    around = NEIGHBOURHOOD // 2
-    padded = F.pad(difference, (around, around, around, around), mode="replicate")
-    mean = F.avg_pool2d(padded, NEIGHBOURHOOD, stride=1)
-    return torch.exp(-((mean / tolerance) ** 2))
+    apart = motion.difference(frame.pixels, earlier.frame.pixels, earlier.flow)
+    return torch.exp(-((apart / tolerance) ** 2))

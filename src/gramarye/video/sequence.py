@@ -44,10 +44,6 @@ class Earlier:
     flow: Tensor = field(repr=False)
     mask: Tensor = field(repr=False)
 
-    def filmed(self) -> Pixels:
-        """The earlier frame moved to where its things are now."""
-        return motion.warp(self.frame.pixels, self.flow)
-
     def painted(self) -> Pixels:
         """The earlier painting moved to where its things are now, as sharp as it was."""
         return moved(self.pixels, self.flow)
@@ -152,8 +148,7 @@ def _is_cut(before: Frame, frame: Frame) -> bool:
 
 def _earlier(frame: Frame, then: Frame, painted: Tensor, distance: int) -> Earlier:
     """An earlier frame as the present one sees it; `painted` is its painting."""
-    back, forth = motion.flow(frame.pixels, then.pixels), motion.flow(then.pixels, frame.pixels)
-    return Earlier(distance, then, painted.to(frame.pixels), back, motion.visible(forth, back))
+    return Earlier(distance, then, painted.to(frame.pixels), *motion.matched(frame.pixels, then.pixels))
 
 
 def _measured(frame: Frame, pixels: Tensor, before: Earlier | None, *, cut: bool) -> Painted:

@@ -31,7 +31,7 @@ class TemporalSettings(Group):
         0.95, "fast: share of the painted frame before, where both photographs show the same", low=0, high=0.98
     )
     tolerance: float = knob(
-        0.1,
+        0.15,
         "fast: difference of two photographs, white being 1, at which that share has fallen to a third",
         low=1e-3,
         high=1,

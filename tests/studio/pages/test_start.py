@@ -216,7 +216,7 @@ def test_a_still_of_the_camera_is_hung(page: Page, visit: Visit) -> None:
     )
     visit(page)
     page.get_by_role("button", name="Camera").click()
-    page.wait_for_function("document.querySelector('video')?.videoWidth === 320")
+    expect(page.locator("video")).to_have_js_property("videoWidth", 320)
     page.get_by_role("button", name="Take it").click()
     expect(chosen(page, "photograph")).to_have_attribute("alt", "Camera, chosen")
     page.get_by_role("button", name="Delete Camera").click()
