@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -265,13 +266,32 @@ def test_without_anything_before_the_painter_is_left_alone() -> None:
 
 
 def test_the_blend_is_that_of_the_formula() -> None:
-    now, then = frame(1, torch.full((1, 3, 8, 8), 0.5)), frame(0, torch.full((1, 3, 8, 8), 0.5))
-    mask = torch.ones(1, 1, 8, 8)
-    mask[..., 4:] = 0
-    before = Before((known(now, then, torch.ones(1, 3, 8, 8), mask),))
+    """Seen are columns 0 to 19: .6 of what was painted there. The others take on its tone, out to nine pixels away."""
+    now, then = frame(1, torch.full((1, 3, 8, 40), 0.5)), frame(0, torch.full((1, 3, 8, 40), 0.5))
+    mask = torch.ones(1, 1, 8, 40)
+    mask[..., 20:] = 0
+    before = Before((known(now, then, torch.ones(1, 3, 8, 40), mask),))
     painted = Fast(lambda pixels: 0 * pixels, blend=0.6)(now, before)
-    assert torch.equal(painted[..., 4:], torch.zeros(1, 3, 8, 4))
-    torch.testing.assert_close(painted[..., :4], torch.full((1, 3, 8, 4), 0.6))
+    torch.testing.assert_close(painted[..., :20], torch.full((1, 3, 8, 20), 0.6))
+    bell = [math.exp(-((step / 3.0) ** 2) / 2) for step in range(-9, 10)]
+    for column in range(20, 40):
+        near = 0.6 * sum(weight for step, weight in zip(range(-9, 10), bell, strict=True) if column + step < 20)
+        share = near / sum(bell)
+        torch.testing.assert_close(painted[..., column], torch.full((1, 3, 8), share / max(share, 0.5)))
+    assert not painted[..., 29:].any()
+
+
+def test_what_appears_takes_on_the_tone_of_what_is_beside_it() -> None:
+    """A camera that turns: strokes keep what they are, and there is no seam where new things come in."""
+    now, then = (frame(number, torch.full((1, 3, 16, 60), 0.5)) for number in (1, 0))
+    mask = torch.ones(1, 1, 16, 60)
+    mask[..., 40:] = 0
+    strokes = 0.1 * picture(16, 60, 4)
+    before = Before((known(now, then, strokes + 0.7, mask),))
+    painted = Fast(lambda _: strokes + 0.2)(now, before) - strokes
+    steps = (painted[..., 1:] - painted[..., :-1]).abs()
+    assert float(steps.max()) < 0.12  # of .475 that strokes are apart
+    torch.testing.assert_close(painted[..., 50:], torch.full((1, 3, 16, 10), 0.2))
 
 
 def test_what_the_frame_before_hides_comes_from_the_one_that_shows_it() -> None:

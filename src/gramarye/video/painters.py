@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gramarye import images, recolor, transfer
+from gramarye import blur, images, recolor, transfer
 from gramarye.images import Picture
 from gramarye.objective import Objective, Term, temporal_term
 from gramarye.origins import Source
@@ -31,6 +31,7 @@ from gramarye.video.sequence import Before, Earlier, Map
 from gramarye.video.settings import TemporalSettings
 
 DEFAULTS = TemporalSettings()
+TONE = 3.0  # px, within which what appears takes on the tone of what is kept
 STILL: dict[str, Any] = {"shifting.fraction": 1.0, "shifting.degrees": 0.0}
 
 # ---- the optimisation --------------------------------------------------------------------------------
@@ -191,12 +192,14 @@ def _style_at(photograph: Tensor, objective: Objective, network: VGG) -> float:
 class Fast:
     """A feed-forward painter as a painter of films: what it makes of each frame is blended with the frames before.
 
-        y = p + Σ_j b·c_long(j)·exp(−(e(j)/τ)²)·(ω(j) − p)
+        y = p + d + (1 − Σ_j c_long(j))·G(d)/max(G(s), ½),    d = Σ_j s(j)·(ω(j) − p),    s = Σ_j s(j)
+        s(j) = b·c_long(j)·exp(−(e(j)/τ)²)
 
     p is the frame as `painter` (1 3 H W to 1 3 H W, in [0, 1]) has it, ω(j) the painting of j frames back moved to
     where its things are now, c_long(j) where it counts (`Before.masks`), and e(j) the difference of the two photographs
     there (`flow.difference`). Where the photographs differ nothing is kept, so that nothing trails behind what moves,
-    and what is kept fades as bⁿ in n frames.
+    and what is kept fades as bⁿ in n frames. What no earlier frame shows takes on the tone of what is kept beside it,
+    by a Gaussian G of σ = TONE, lest a seam remain where a turn of the camera brings new things in.
     """
 
     def __init__(
@@ -213,11 +216,17 @@ class Fast:
         painted = self.painter(frame.pixels)
         if before is None:
             return painted
-        blended = painted
-        for earlier, mask in zip(before.earlier, before.masks(), strict=True):
-            share = self.temporal.blend * mask * agreement(frame, earlier, self.temporal.tolerance)
-            blended = blended + share.to(painted) * (earlier.painted().to(painted) - painted)
-        return blended
+        masks = before.masks()
+        kept, shares = torch.zeros_like(painted), torch.zeros_like(painted[:, :1])
+        for earlier, mask in zip(before.earlier, masks, strict=True):
+            share = (self.temporal.blend * mask * agreement(frame, earlier, self.temporal.tolerance)).to(painted)
+            kept += share * (earlier.painted().to(painted) - painted)
+            shares += share
+        unseen = (1 - torch.stack(masks).sum(0)).clamp_min(0).to(painted)
+        if bool(unseen.any()):
+            around = blur.gaussian(torch.cat((kept, shares), 1), TONE)
+            kept += unseen * around[:, :3] / around[:, 3:].clamp_min(0.5)
+        return (painted + kept).clamp(0, 1)
 
 
 def agreement(frame: Frame, earlier: Earlier, tolerance: float) -> Map:
