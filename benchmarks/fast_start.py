@@ -21,7 +21,7 @@ from fast import held_out
 from gramarye import demo, machine, preset, transfer
 from gramarye.settings import Settings
 
-AFTER = {"fast": (0, 10, 20, 30, 50), "default": (10, 20, 50, 120)}  # evaluations; 0 is the start
+AFTER = {"fast": (0, 10, 20, 40), "default": (20, 50, 120, 200)}  # evaluations; 0 is the start
 
 Reached = tuple[str, int, float, float]  # by which preset, after how many evaluations, seconds, loss
 

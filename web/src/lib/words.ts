@@ -20,7 +20,7 @@ export const GLOSSARY = {
   'loss': 'How wrong the picture still is, as one number. Painting means making it smaller.',
   'mask': 'Where the style goes (white) and where the photograph stays (black).',
   'network': 'VGG-19, or its small copy: trained to name things in photographs, used here only for looking.',
-  'occlusion': 'What the frame before did not show, because it was hidden or outside. There nothing is held, and nothing measured.',
+  'occlusion': 'What the frame before did not show, nor anything that looks like it, because it was hidden or outside. There nothing is held, and nothing measured.',
   'optical flow': 'For each spot of a frame, where it was in the frame before. The hue is the direction, the paler the shorter.',
   'optimiser': 'What changes the pixels step by step until the loss is small.',
   'pair': 'Two channels that fire at the same spots: together they are one kind of brush stroke.',
