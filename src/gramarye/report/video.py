@@ -67,13 +67,14 @@ def _curves(account: Account) -> Drawing:
     figure, axes = canvas(2, 1, height=4.2, sharex=True, height_ratios=[3, 1])
     rows = account.flicker.rows
     places = [row.index for row in rows]
+    marker = "." if len(rows) < 60 else None
     for name, color in (("warp_error", STYLE), ("source_warp_error", CONTENT)):
         values = [getattr(row, name) for row in rows]
         roots = [math.nan if value is None else 100 * math.sqrt(value) for value in values]
         label = "the painted film" if color == STYLE else "the film itself"
-        axes[0, 0].plot(places, roots, color=color, label=label, marker="." if len(rows) < 60 else None)
+        axes[0, 0].plot(places, roots, color=color, label=label, marker=marker)
     seen = [math.nan if row.warp_error is None else 100 * row.seen for row in rows]
-    axes[1, 0].plot(places, seen, color=INK)
+    axes[1, 0].plot(places, seen, color=INK, marker=marker)
     for axis in axes[:, 0]:
         for cut in account.flicker.cuts:
             axis.axvline(cut, color=QUIET, linewidth=0.8, linestyle=":")
@@ -83,10 +84,11 @@ def _curves(account: Account) -> Drawing:
     axes[1, 0].set_ylim(0, 102)
     axes[1, 0].set_ylabel("seen before, %")
     axes[1, 0].set_xlabel("frame")
+    axes[1, 0].xaxis.get_major_locator().set_params(integer=True)
     caption = (
         "How much every frame differs from the one before it, moved to where its things are now: the root of the warp "
-        "error. The lower curve is the floor, what flow, light and noise leave in the film itself. Below, how much of "
-        "a frame is seen in the one before. Dotted lines are cuts."
+        "error. The curve of the film itself is what flow, light and noise leave; a painting lies below it where its "
+        "strokes rest. Below, how much of a frame is seen in the one before. Dotted lines are cuts."
     )
     return Drawing("flicker-curves", caption, figure)
 
