@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -43,6 +45,27 @@ def test_total_falls_and_terms_add_up(name: str, rate: float) -> None:
         assert step.total == pytest.approx(sum(step.weighted.values()), rel=1e-5)
         assert step.weighted.keys() == step.terms.keys()
     assert [step.seconds for step in steps] == sorted(step.seconds for step in steps)
+
+
+def test_torchs_compiler_which_takes_a_second_is_not_imported() -> None:
+    lines = (
+        "import sys, torch",
+        "from gramarye.optimize import make_optimizer",
+        "from gramarye.settings import OptimizerSettings",
+        "leaf = torch.ones(3, requires_grad=True)",
+        "optimizer = make_optimizer(leaf, OptimizerSettings(), 1.0)",
+        "def closure():",
+        "    optimizer.zero_grad()",
+        "    loss = leaf.square().sum()",
+        "    loss.backward()",
+        "    return loss",
+        "optimizer.step(closure)",
+        "optimizer.load_state_dict(optimizer.state_dict())",
+        "assert leaf.abs().max() < 1",
+        "print('torch._dynamo' in sys.modules)",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def plainly(optimizer: torch.optim.Optimizer, picture: torch.Tensor, objective: Objective, white: float) -> None:

@@ -7,6 +7,7 @@ can be taken out between two steps and put back later.
 
 from __future__ import annotations
 
+import inspect
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,6 +77,15 @@ class Step:
         return to_pil(self.pixels)
 
 
+class LBFGS(torch.optim.LBFGS):
+    """Torch's, but it does not import torch's compiler, which takes a second, in order to keep that out of itself."""
+
+    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
+    zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
+    state_dict = inspect.unwrap(torch.optim.Optimizer.state_dict)
+    load_state_dict = inspect.unwrap(torch.optim.Optimizer.load_state_dict)
+
+
 def make_optimizer(leaf: Tensor, settings: OptimizerSettings, rate: float) -> torch.optim.Optimizer:
     """The optimiser for one picture; L-BFGS makes one iteration a step."""
     if settings.name == "adam":
@@ -84,7 +94,7 @@ def make_optimizer(leaf: Tensor, settings: OptimizerSettings, rate: float) -> to
         return torch.optim.Adagrad([leaf], lr=rate)
     if settings.name == "sgd":
         return torch.optim.SGD([leaf], lr=rate, momentum=settings.momentum)
-    return torch.optim.LBFGS(
+    return LBFGS(
         [leaf],
         lr=rate,
         max_iter=1,
