@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -22,6 +23,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import browsing
+from gramarye.studio.frames import APART
 
 from .watching import PreparedStudio, Watch
 
@@ -68,8 +70,15 @@ def studio_server(browser: Browser, static: str, tmp_path_factory: pytest.TempPa
     """A running studio in which one small painting is finished."""
     running = PreparedStudio(tmp_path_factory.mktemp("served") / "home", static=static, prelude=SMALL)
     try:
-        running.run = running.paint()
-        running.await_run(running.run)
+        running.run = run = running.paint()
+        control = f"/api/runs/{run}/control"
+        running.ask(control, {"action": "pause"})
+        for index in (1, 2, 3):  # apart in time, so that these frames are kept
+            running.ask(control, {"action": "step"})
+            running.await_run(run, lambda found, index=index: found["index"] >= index)
+            time.sleep(1.5 * APART)
+        running.ask(control, {"action": "resume"})
+        running.await_run(run)
         yield running
     finally:
         running.end()
