@@ -237,6 +237,7 @@ def test_without_a_study_it_is_said_how_to_make_one(
 def test_a_server_that_is_gone_is_told_and_asked_again(page: Page, visit: Callable[..., Page], watch: Any) -> None:
     watch.allow("Failed to load resource|ERR_FAILED")
     page.route("**/api/studies", lambda route: route.abort())
+    page.route("**/api/events", lambda route: route.abort())  # once it is heard again, the page asks by itself
     visit(page, "studies")
     expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
     page.unroute("**/api/studies")
