@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gramarye import preset
+from gramarye import detail, preset
 from gramarye.errors import SettingsError
 from gramarye.fast.losses import Losses
 from gramarye.objective import objective_for
@@ -18,8 +18,9 @@ def network_of_its_own() -> VGG:
     return VGG(random_weights())
 
 
-def test_each_picture_of_a_batch_has_the_value_of_the_objective() -> None:
-    network, settings = network_of_its_own(), preset("default")
+@pytest.mark.parametrize("edges", [0.0, 15.0])
+def test_each_picture_of_a_batch_has_the_value_of_the_objective(edges: float) -> None:
+    network, settings = network_of_its_own(), preset("default").with_(**{"content.detail": edges})
     photographs = torch.cat([pixels(64, 48, seed) for seed in (1, 2)])
     paintings = [pixels(64, 64, seed) for seed in (3, 4)]
     pictures = torch.cat([pixels(64, 48, seed) for seed in (5, 6)])
@@ -28,7 +29,9 @@ def test_each_picture_of_a_batch_has_the_value_of_the_objective() -> None:
     wanted = {layer: torch.cat([target[layer] for target in targets]) for layer in targets[0]}
     found = losses.of(pictures, photographs, wanted)
     for place, painting in enumerate(paintings):
-        objective = objective_for(network, photographs[place : place + 1], [painting], settings)
+        photograph = photographs[place : place + 1]
+        places = 1 + edges * detail.edges(photograph)
+        objective = objective_for(network, photograph, [painting], settings, detail=places)
         values = objective.values(network(pictures[place : place + 1], objective.layers))
         for kind, others in {"content": {"content"}, "style": {"style"}, "smoothness": {"tv", "box"}}.items():
             expected = sum(float(term.weight * values[term.name]) for term in objective.terms if term.kind in others)
@@ -50,7 +53,7 @@ def test_at_the_photograph_content_is_nothing_and_style_is_its_weight() -> None:
         {"balance": "raw"},
         {"style.statistic": "moments"},
         {"content.distance": "l1"},
-        {"content.detail": "2.0"},
+        {"content.detail_from": "lost"},
         {"smoothness.reduction": "sum"},
         {"strength": "0.5"},
         {"color": "luminance"},

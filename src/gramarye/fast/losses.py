@@ -2,9 +2,10 @@
 
 It is `objective.objective_for` with weights balanced at the start, written for batches: for each picture
 
-    Σ_l α_l·‖F_l − P_l‖²/‖P_l‖² + Σ_l β_l·‖G_l − A_l‖²/‖G_l(P) − A_l‖² + smoothness
+    Σ_l α_l·Σ_k w_k·‖F_lk − P_lk‖²/‖P_l‖² + Σ_l β_l·‖G_l − A_l‖²/‖G_l(P) − A_l‖² + smoothness
 
-with the layers and weights of the settings. A test holds it against the objective itself.
+with the layers and weights of the settings, and w what the photograph's edges count more (`content.detail`), on average 1.
+A test holds it against the objective itself.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from gramarye import statistics
+from gramarye import detail, statistics
 from gramarye.errors import SettingsError
 from gramarye.objective import SAME
 from gramarye.settings import Settings
@@ -30,7 +32,7 @@ PLAIN = {  # what is not written for batches, at the value that it must have
     "style.statistic": "gram",
     "style.distance": "l2",
     "content.distance": "l2",
-    "content.detail": 0.0,
+    "content.detail_from": "edges",
     "smoothness.reduction": "mean",
     "strength": 1.0,
     "color": "style",
@@ -69,12 +71,22 @@ class Losses:
         content, style = self.settings.content, self.settings.style
         zero = pictures.new_zeros(len(pictures))
         told = {"content": zero, "style": zero, "smoothness": self._smoothness(pictures)}
+        places = self._places(photographs)
         for layer, weight in _weighted(content.layers, content.layer_weights):
-            told["content"] = told["content"] + content.weight * weight * _content(found[layer], asked[layer])
+            value = _content(found[layer], asked[layer], places)
+            told["content"] = told["content"] + content.weight * weight * value
         for layer, weight in _weighted(style.layers, style.layer_weights):
             value = _style(found[layer], asked[layer], wanted[layer])
             told["style"] = told["style"] + style.weight * weight * value
         return told
+
+    def _places(self, photographs: Images) -> Float[Tensor, "batch 1 height width"] | None:
+        """How much each place of the photographs counts, on average 1; None if all alike."""
+        if not self.settings.content.detail:
+            return None
+        edges = torch.cat([detail.edges(each) for each in torch.split(photographs, 1)])
+        weights = 1 + self.settings.content.detail * edges
+        return weights / weights.mean((1, 2, 3), keepdim=True)
 
     def _smoothness(self, pictures: Images) -> Values:
         asked = self.settings.smoothness
@@ -87,10 +99,12 @@ class Losses:
         return torch.stack(parts)
 
 
-def _content(found: Tensor, asked: Tensor) -> Values:
-    """‖F − P‖²/‖P‖² for each picture, in float32."""
-    difference = (found.float() - asked.float()).square().flatten(1).sum(1)
-    return difference / asked.float().square().flatten(1).sum(1).clamp_min(1e-12)
+def _content(found: Tensor, asked: Tensor, places: Tensor | None) -> Values:
+    """Σ_k w_k·‖F_k − P_k‖²/‖P‖² for each picture, in float32; w are `places`, averaged over each position k."""
+    difference = (found.float() - asked.float()).square()
+    if places is not None:
+        difference = difference * F.adaptive_avg_pool2d(places, (difference.shape[2], difference.shape[3]))
+    return difference.flatten(1).sum(1) / asked.float().square().flatten(1).sum(1).clamp_min(1e-12)
 
 
 def _style(found: Tensor, asked: Tensor, wanted: Tensor) -> Values:

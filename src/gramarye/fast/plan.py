@@ -20,7 +20,7 @@ SIZE = 512  # px, the long side of paintings
 MOST_STEPS = 10_000_000
 RANGES = {"steps": (1, MOST_STEPS), "batch": (1, 256), "crop": (32, LONG), "size": (images.SMALLEST_SIDE, 4096)}
 KNOWN = (  # knobs that decide what is learned; those of PLAIN have but one value
-    *("content.weight", "content.layers", "content.layer_weights"),
+    *("content.weight", "content.layers", "content.layer_weights", "content.detail"),
     *("style.weight", "style.layers", "style.layer_weights"),
     *(name for name in KNOBS if name.startswith(("smoothness.", "network."))),
     *("seed", "precision"),
