@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from brought import CONTENT, RESULT, STYLE, brought, told
-from gramarye import statistics, weights
+from gramarye import detail, statistics, weights
 from gramarye.explain import mathematics
 from gramarye.explain.formulas import Formula
 from gramarye.explain.mathematics import Mathematics
@@ -56,7 +57,11 @@ def test_the_result_is_what_the_formulas_are_worked_out_at(monkeypatch: pytest.M
     layer = subject.settings.content.layers[0]
     with torch.no_grad():
         seen, wanted = (subject.network(each, [layer])[layer] for each in (RESULT, CONTENT))
-    assert found[0].value == pytest.approx(float((seen - wanted).square().sum() / 2), rel=1e-5)
+    edges = 1 + subject.settings.content.detail * detail.edges(CONTENT)
+    places = F.adaptive_avg_pool2d(edges / edges.mean(), seen.shape[2:])
+    assert places.std() > 0.1
+    assert found[0].value == pytest.approx(float((places * (seen - wanted).square()).sum() / 2), rel=1e-5)
+    assert "wₖ" in found[0].text
     style = next(formula for formula in found if formula.key == "layer")
     with torch.no_grad():
         grams = [statistics.gram_matrix(subject.network(each, [style.layer])[style.layer]) for each in (RESULT, STYLE)]
@@ -72,6 +77,7 @@ def test_the_result_is_what_the_formulas_are_worked_out_at(monkeypatch: pytest.M
         {"style.normalization": "chw", "balance": "raw"},
         {"content.layers": "conv_4,relu2_1", "style.layers": "relu1_1,conv3_1"},
         {"content.weight": 0.0},
+        {"content.detail": 0.0},
         {"style.weight": 0.0, "smoothness.weight": 0.0, "smoothness.chroma": 0.0, "smoothness.box": 0.0},
         {"strength": 0.5},
     ],

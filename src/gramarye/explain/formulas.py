@@ -26,6 +26,7 @@ from gramarye.vgg import VGG
 
 Activation = Float[Tensor, "1 channels rows columns"]
 Another = Float[Tensor, "1 channels other_rows other_columns"]  # of a picture of another size
+Guide = Float[Tensor, "1 1 rows columns"]
 Picture = Float[Tensor, "1 3 h w"]
 
 STEP = 1e-3  # of white: how far the pixels move in the one step that is shown, root mean square
@@ -75,22 +76,30 @@ class Formula:
         return PAPERS[self.key]
 
 
-def content_formula(layer: str, found: Activation, photograph: Activation) -> Formula:
-    """L_content = ½·Σ(F − P)² at one layer."""
-    squares = float((found.double() - photograph.double()).square().sum())
-    channels, positions = found.shape[1], found.shape[2] * found.shape[3]
+def content_formula(layer: str, found: Activation, photograph: Activation, weights: Guide | None = None) -> Formula:
+    """L_content = ½·Σ(F − P)² at one layer, or ½·Σ w_k·(F − P)² with `weights`, 1 1 rows columns."""
+    apart = (found.double() - photograph.double()).square()
+    squares = float((apart if weights is None else weights.double() * apart).sum())
     value = 0.5 * squares
+    channels, positions = found.shape[1], found.shape[2] * found.shape[3]
+    meaning = f"How far the picture is from the photograph in {layer}: {channels} channels, {positions:,} places."
+    symbol, symbol_in_tex = "", ""
+    if weights is not None:
+        symbol, symbol_in_tex = "wₖ · ", "w_k "
+        meaning += (
+            " wₖ is how much place k counts, on average 1: more where the photograph has edges. The papers have 1."
+        )
     numbers = ("½ · {0} = {1}", r"\frac{{1}}{{2}} \cdot {0} = {1}")
     return Formula(
         key="content",
         name=f"Content loss at {layer}",
         layer=layer,
-        text="L_content = ½ · Σᵢₖ (Fᵢₖ − Pᵢₖ)²",
-        mathtext=r"L_{content} = \frac{1}{2} \sum_{i,k} (F_{ik} - P_{ik})^2",
-        meaning=f"How far the picture is from the photograph in {layer}: {channels} channels, {positions:,} places.",
+        text=f"L_content = ½ · Σᵢₖ {symbol}(Fᵢₖ − Pᵢₖ)²",
+        mathtext=rf"L_{{content}} = \frac{{1}}{{2}} \sum_{{i,k}} {symbol_in_tex}(F_{{ik}} - P_{{ik}})^2",
+        meaning=meaning,
         **written(numbers, squares, value),
         value=value,
-        own=float(statistics.content_distance(found, photograph)),
+        own=float(statistics.content_distance(found, photograph, weights=weights)),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gramarye import statistics
@@ -37,9 +38,10 @@ class Mathematics(Section):
     """Formulas, gradients, and the network as a table.
 
     `formulas` are worked out at the result. `as_published` tells whether the settings' content and style terms are
-    those of the formulas (l2 distances of activations and Gram matrices); else only the total is in other terms. `rows`
-    are of the network that painted, at `size`, timed with so many `threads` in `precision`; `published` is the whole
-    published network, fully connected layers too, at the 224 px that it was trained with (of lite's: VGG-19).
+    those of the formulas (l2 distances of activations, weighed place by place, and of Gram matrices); else only the
+    total is in other terms. `rows` are of the network that painted, at `size`, timed with so many `threads` in
+    `precision`; `published` is the whole published network, fully connected layers too, at the 224 px that it was
+    trained with (of lite's: VGG-19).
     """
 
     name: ClassVar[str] = "mathematics"
@@ -149,10 +151,10 @@ def explain(subject: Subject, depth: str) -> Work[Mathematics]:
 def live_formulas(subject: Subject) -> Work[tuple[tuple[Formula, ...], Move, bool]]:
     """Every formula with the numbers of the result, one step from where painting begins, and `as_published`."""
     settings, network = subject.settings, subject.network
-    content = {}
+    content, places = {}, subject.painting.detail_at(subject.content)
     for layer in settings.content.layers:
         found, photograph = (_seen(network, each, layer) for each in (subject.result, subject.content))
-        content[layer] = formulas.content_formula(layer, found, photograph)
+        content[layer] = formulas.content_formula(layer, found, photograph, _at(places, found))
     yield 0.3
     shares = _shares(settings, len(subject.styles))
     style, gram = {}, {}
@@ -176,6 +178,13 @@ def _seen(network: VGG, picture: Tensor, layer: str) -> Tensor:
     with torch.no_grad():
         found: Tensor = network(picture, [layer])[layer].cpu()
     return found
+
+
+def _at(places: Tensor | None, activation: Tensor) -> Tensor | None:
+    """How much each position of an activation counts, on average 1; None if all count alike."""
+    if places is None:
+        return None
+    return F.adaptive_avg_pool2d(places.cpu() / places.mean().cpu(), (activation.shape[2], activation.shape[3]))
 
 
 def _shares(settings: Settings, count: int) -> list[float]:
@@ -220,8 +229,7 @@ def _weighed(
 def is_published(settings: Settings) -> bool:
     """Whether content and style are measured as the formulas do, but for constant factors."""
     content, style = settings.content, settings.style
-    plain = content.distance == "l2" and not content.detail
-    return plain and style.statistic == "gram" and style.distance == "l2"
+    return content.distance == "l2" and style.statistic == "gram" and style.distance == "l2"
 
 
 def weights_in_formulas(subject: Subject, kind: str) -> dict[str, float]:

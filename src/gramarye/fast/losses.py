@@ -4,8 +4,8 @@ It is `objective.objective_for` with weights balanced at the start, written for 
 
     Σ_l α_l·Σ_k w_k·‖F_lk − P_lk‖²/‖P_l‖² + Σ_l β_l·‖G_l − A_l‖²/‖G_l(P) − A_l‖² + smoothness
 
-with the layers and weights of the settings, and w what the photograph's edges count more (`content.detail`), on average 1.
-A test holds it against the objective itself.
+with the layers and weights of the settings; w is how much each place of the photograph counts (`content.detail`), on
+average 1. A test holds it against the objective itself.
 """
 
 from __future__ import annotations
