@@ -101,7 +101,7 @@ class Losses:
 
 def _content(found: Tensor, asked: Tensor, places: Tensor | None) -> Values:
     """Σ_k w_k·‖F_k − P_k‖²/‖P‖² for each picture, in float32; w are `places`, averaged over each position k."""
-    difference = (found.float() - asked.float()).square()
+    difference = (found.float() - asked.float()).square().sum(1, keepdim=True)
     if places is not None:
         difference = difference * F.adaptive_avg_pool2d(places, (difference.shape[2], difference.shape[3]))
     return difference.flatten(1).sum(1) / asked.float().square().flatten(1).sum(1).clamp_min(1e-12)

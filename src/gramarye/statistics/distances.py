@@ -20,7 +20,7 @@ TINY = 1e-16  # under a root: its slope stays finite at 0, its value is at most 
 
 
 def total_of(differences: Tensor, distance: str, weights: Tensor | None = None) -> Float[Tensor, ""]:
-    """The sum over all entries of d², |d| or huber(d), times `weights` if there are any; a scalar."""
+    """The sum over all entries of d², |d| or huber(d), a scalar; of positions times `weights`, 1 1 rows columns."""
     if distance == "l2":
         each = differences.square()
     elif distance == "l1":
@@ -28,7 +28,7 @@ def total_of(differences: Tensor, distance: str, weights: Tensor | None = None) 
     else:
         inside = differences.clamp(-1, 1)  # huber(d) = c² + 2·|d − c|, c being d clipped to [−1, 1]
         each = inside.square() + 2 * (differences - inside).abs()
-    return each.sum() if weights is None else (each * weights).sum()
+    return each.sum() if weights is None else (each.sum(1, keepdim=True) * weights).sum()
 
 
 def of_squared(squared: Float[Tensor, ""], distance: str) -> Float[Tensor, ""]:
