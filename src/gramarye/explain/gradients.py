@@ -141,8 +141,8 @@ def _content_formula(
         layer=layer,
         text="∂L_content/∂Fᵢₖ = Fᵢₖ − Pᵢₖ where Fᵢₖ > 0, else 0",
         mathtext=r"\frac{\partial L_{content}}{\partial F_{ik}} = F_{ik} - P_{ik}\ \ (F_{ik} > 0)",
-        meaning="How the content loss rises with an activation; painting goes the other way. This is the steepest: "
-        f"channel {entry[0]}, place {entry[1]:,}.",
+        meaning="How the content loss rises with an activation, where all places count alike; painting goes the other "
+        f"way. This is the steepest: channel {entry[0]}, place {entry[1]:,}.",
         **written(numbers, float(found[entry]), float(photograph[entry]), value),
         value=value,
         own=own,
