@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 SIZES = ((1280, 800), (390, 844))
 PICTURES = ("photograph", "painting", "result")
@@ -44,3 +44,15 @@ def no_questions(page: Page, about: str = "") -> Iterator[None]:
 def part(page: Page, title: str | re.Pattern[str]) -> Locator:
     """The card with this heading."""
     return page.locator("section", has=page.get_by_role("heading", name=title)).last
+
+
+def come_to(page: Page, title: str | re.Pattern[str]) -> Locator:
+    """Scroll to the card with this heading until it has begun: what grows above it may push it away again."""
+    card = part(page, title)
+    begun = card.locator("progress, .film, .says").first
+    until = monotonic() + WORKED_OUT / 1000
+    while not begun.is_visible() and monotonic() < until:
+        card.scroll_into_view_if_needed()
+        page.wait_for_timeout(100)
+    expect(begun).to_be_visible()
+    return card

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .lens import PICTURES, PIXELS, SIZES, WORKED_OUT, Visit, no_questions, part
+from .lens import PICTURES, PIXELS, SIZES, WORKED_OUT, Visit, come_to, no_questions, part
 from .watching import PreparedStudio
 
 LAYER = "relu2_1"
@@ -45,8 +45,7 @@ def test_style_has_no_where(
 ) -> None:
     page = open_page(*size)
     visit(page, "lab", run=studio_server.run, layer=LAYER)
-    card = part(page, "Style has no where")
-    card.scroll_into_view_if_needed()
+    card = come_to(page, "Style has no where")
     expect(card).to_have_attribute("data-seed", "0")
     page.keyboard.press("x")
     expect(card).to_have_attribute("data-seed", "1")
@@ -276,7 +275,6 @@ def test_the_whole_screen_is_for_everybody(
     page = open_page(1280, 800, color_scheme=scheme)
     visit(page, "lab", run=studio_server.run, layer=LAYER)
     opened(page, gram_of(studio_server)["wanted"])
-    card = part(page, "Style has no where")
-    card.scroll_into_view_if_needed()
+    card = come_to(page, "Style has no where")
     expect(card).to_have_attribute("data-seed", "0")
     axe(page)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Position, expect
 
-from .lens import PICTURES, PIXELS, SIZES, WORKED_OUT, Visit, no_questions, part
+from .lens import PICTURES, PIXELS, SIZES, WORKED_OUT, Visit, come_to, no_questions
 from .watching import PreparedStudio, Watch
 
 BLOCKS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -51,8 +51,7 @@ def test_content_fades_with_depth(
 ) -> None:
     page = open_page(*size)
     visit(page, "xray", run=studio_server.run, layer="relu1_1")
-    card = part(page, "Content fades with depth")
-    card.scroll_into_view_if_needed()
+    card = come_to(page, "Content fades with depth")
     rebuilt = card.locator("[data-depth]")
     expect(rebuilt).to_have_count(5)
     for at, layer in enumerate(BLOCKS):
@@ -76,8 +75,7 @@ def test_a_layer_rebuilds_the_photograph_as_a_small_film(
     studio_server: PreparedStudio, page: Page, visit: Visit
 ) -> None:
     visit(page, "xray", run=studio_server.run, layer="relu2_1")
-    card = part(page, "Content fades with depth")
-    card.scroll_into_view_if_needed()
+    card = come_to(page, "Content fades with depth")
     expect(card.get_by_text(re.compile("From relu2_1 alone the photograph comes back"))).to_be_visible(
         timeout=WORKED_OUT
     )
@@ -103,8 +101,7 @@ def test_a_layer_rebuilds_the_photograph_as_a_small_film(
 
 def test_texture_from_one_layer_and_from_all_up_to_it(studio_server: PreparedStudio, page: Page, visit: Visit) -> None:
     visit(page, "xray", run=studio_server.run, layer="relu2_1")
-    card = part(page, "The style that relu2_1 knows")
-    card.scroll_into_view_if_needed()
+    card = come_to(page, "The style that relu2_1 knows")
     expect(card.get_by_text(re.compile("Gram matrix in relu2_1 came back within"))).to_be_visible(timeout=WORKED_OUT)
     alone = card.locator(".film img").first.get_attribute("src")
     card.get_by_role("button", name="all style layers up to it").click()
@@ -282,8 +279,8 @@ def test_the_whole_screen_is_for_everybody(
     page = open_page(1280, 800, color_scheme=scheme)
     visit(page, "xray", run=studio_server.run, layer="relu2_1")
     lit(page)
-    part(page, "The style that relu2_1 knows").scroll_into_view_if_needed()
-    expect(page.get_by_text(re.compile("Gram matrix in relu2_1 came back within"))).to_be_visible(timeout=WORKED_OUT)
+    card = come_to(page, "The style that relu2_1 knows")
+    expect(card.get_by_text(re.compile("Gram matrix in relu2_1 came back within"))).to_be_visible(timeout=WORKED_OUT)
     axe(page)
 
 
