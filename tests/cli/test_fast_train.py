@@ -144,6 +144,14 @@ def test_any_style_from_a_folder(place: Path, gramarye: Gramarye) -> None:
     assert images.read_recipe("painted.png")["settings"]["style"]["size"] == 48
 
 
+def test_ones_own_painting_from_what_another_network_knows(place: Path, gramarye: Gramarye) -> None:
+    outcome = gramarye.ok(*TRAIN, "--steps", "1", "--start", "any", "--rate", "1e-6", "--json")
+    assert "starts from fast-any" in outcome.err
+    assert stored.load("out.safetensors").card["rate"] == 1e-6
+    gramarye.ok(*TRAIN[:-2], *SMALL, "-o", "more.safetensors", "--steps", "1", "--start", "out.safetensors", "-q")
+    assert stored.load("more.safetensors").card["start"]["name"] == "fast-many"
+
+
 def test_hours(place: Path, gramarye: Gramarye) -> None:
     answer = gramarye.ok(*TRAIN, "--hours", "1e-9", "--json").answer
     assert (answer["steps"], answer["steps_in_all"]) == (1, 1)
@@ -280,6 +288,14 @@ BAD: dict[str, tuple[tuple[str, ...], str]] = {
     "preview every": (("photographs", "sea.png", *OUT, "--preview-every", "5"), "--preview-every is about the preview"),
     "never": (("photographs", "sea.png", *OUT, "--preview", "x.png", "--preview-every", "0"), "must be at least 1"),
     "steps": (("photographs", "sea.png", *OUT, "--steps", "-3"), "steps must lie in 1 … 10000000; got -3"),
+    "rate": (("photographs", "sea.png", *OUT, "--rate", "0"), "rate must lie above 0, at most 1; got 0"),
+    "no start": (("photographs", "sea.png", *OUT, "--start", "gone.safetensors"), "gone.safetensors"),
+    "start of others": (("photographs", "sea.png", *OUT, "--start", "many"), "got sea. Start from any"),
+    "start of many": (("photographs", "sea.png", *OUT, "--any", "--start", "many"), "starts from another of any style"),
+    "start is the output": (
+        ("photographs", "sea.png", "-o", "odd.safetensors", "--start", "odd.safetensors"),
+        "must not be one of the inputs",
+    ),
     "batch": (("photographs", "sea.png", *OUT, "--batch", "0"), "batch must lie in 1 … 256; got 0"),
     "crop": (("photographs", "sea.png", *OUT, "--crop", "16"), "crop must lie in 32 … 512; got 16"),
     "size": (("photographs", "sea.png", *OUT, "--size", "1"), "size must lie in 32 … 4096; got 1"),

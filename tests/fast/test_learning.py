@@ -95,6 +95,8 @@ def finished(trained: Learning) -> dict[str, Tensor]:
         ({"size": 8}, "size must lie in 32"),
         ({"hours": -1.0}, "hours must be positive; got -1"),
         ({"hours": float("nan")}, "hours must be positive; got nan"),
+        ({"rate": 0.0}, "rate must lie above 0, at most 1; got 0"),
+        ({"rate": float("nan")}, "got nan"),
         ({"kind": "several"}, "unknown kind of painter"),
     ],
 )
@@ -231,11 +233,12 @@ def test_what_decides_the_network_tells_checkpoints_apart(place: Path, tmp_path:
     assert other("styles", "many", "wood", "sky", "sea")
     assert other("style.weight", settings={"style.weight": 5})
     assert other("seed", settings={"seed": 3})
-    for name, value in {"steps": 5, "batch": 1, "crop": 48}.items():
+    for name, value in {"steps": 5, "batch": 1, "crop": 48, "rate": 1e-4}.items():
         assert other(name, **{name: value})
     assert other("style_size", size=48)
     assert other("hours", hours=1.0)
     assert other("kind", "any")
+    assert other("start", start="any")
     (moved / "photographs" / "9.png").unlink()
     assert learner(moved).identity() != identity
 
@@ -256,6 +259,23 @@ def test_hours_become_steps_and_nothing_else(place: Path) -> None:
     assert learner(place, hours=1.0).identity() == found.identity()
     found.fit(1e-9)
     assert found.training.steps_in_all == 1
+
+
+@pytest.mark.parametrize("kind", ["many", "any"])
+def test_it_starts_from_what_another_knows(kind: str, place: Path, tmp_path: Path) -> None:
+    exact = {"precision": "float32"}
+    found = learner(place, kind, "sea", "wood", start="any", settings=exact)
+    assert found.described["start"] == {"name": "fast-any", "sha256": stored.load("any").sha256}
+    assert "start" not in learner(place, kind).described
+    own = tmp_path / "own.safetensors"
+    stored.save(own, found.painter, found.described)
+    ours, theirs = (
+        painter_for(str(place / "paintings" / "sea.png"), network=network, style_size=size, **exact)(picture(48, 64, 7))
+        for network, size in ((own, 0), ("any", 64))
+    )
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0.005)  # a file has gains and offsets in float16
+    before = values(found)
+    assert not same(finished(found), before)
 
 
 # ---- what is told of it ----------------------------------------------------------------------------

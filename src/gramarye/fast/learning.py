@@ -28,13 +28,15 @@ from torch import Tensor
 import gramarye
 from gramarye import batch, images, machine, weights
 from gramarye.errors import ImageError, SettingsError
-from gramarye.fast import any_style, examination, photographs, variety
+from gramarye.fast import any_style, examination, photographs, stored, variety
 from gramarye.fast.any_style import AnyStyle, Manner
 from gramarye.fast.examination import Styles
 from gramarye.fast.losses import Losses
 from gramarye.fast.painter import Painter
 from gramarye.fast.photographs import Photographs
 from gramarye.fast.plan import MOST_STEPS, Plan
+from gramarye.fast.starting import started
+from gramarye.fast.stored import FastNetwork
 from gramarye.fast.training import Step, Training, alone
 from gramarye.seeing import make_network
 from gramarye.vgg import VGG
@@ -47,8 +49,8 @@ RECENT = 100  # steps over which what is told is a mean
 PACE = (2, 8)  # steps to get going, and steps that are timed
 SHEET = 320  # px, the long side of a picture on a sheet
 DECIDE = (  # of a card, what decides the network
-    *("gramarye", "kind", "styles", "paintings", "style_size", "batch", "crop", "settings"),
-    *("photographs_sha256", "network", "encoder"),
+    *("gramarye", "kind", "styles", "paintings", "style_size", "batch", "crop", "rate", "settings"),
+    *("photographs_sha256", "network", "encoder", "start"),
 )
 
 Picture = Float[Tensor, "1 3 height width"]
@@ -159,7 +161,8 @@ def prepare(
     names, device = tuple(batch.names(learned)), machine.choose_device(plan.settings.device)
     loaded = weights.load(plan.settings.network.name)
     losses = Losses(make_network(loaded, plan.settings, device), plan.settings)
-    painter = _painter(plan, names, losses.network).to(device)
+    known = None if plan.start is None else stored.load(plan.start, losses.network.dtype)
+    painter = _painter(plan, names, learned, losses.network, known).to(device)
     styles, others = (_styles(painter, losses, each, plan.size, device) for each in (learned, apart))
     seen, held_out = _photographs(files, Path(folder), plan.settings.seed)
     return Learning(
@@ -168,7 +171,7 @@ def prepare(
         styles=styles,
         unseen=others if apart else None,
         held_out=held_out,
-        described=_described(plan, loaded, names, learned, device) | _counted(seen, held_out),
+        described=_described(plan, loaded, names, learned, device, known) | _counted(seen, held_out),
         left_out=(*seen.left_out, *held_out.left_out),
     )
 
@@ -181,8 +184,12 @@ def _paintings(places: Sequence[str | Path], plan: Plan, besides: Sequence[str |
     return [each for each in batch.pictures_in([str(each) for each in places]) if Path(each).resolve() not in taken]
 
 
-def _painter(plan: Plan, names: tuple[str, ...], network: VGG) -> Painter | AnyStyle:
-    """An untrained one, which depends on the seed."""
+def _painter(
+    plan: Plan, names: tuple[str, ...], files: Sequence[str], network: VGG, known: FastNetwork | None
+) -> Painter | AnyStyle:
+    """One that starts from what is known, else an untrained one, which depends on the seed."""
+    if known is not None:
+        return started(known, plan.kind, names, _loaded(files, plan.size))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(plan.settings.seed)
         if plan.kind == "any":
@@ -195,10 +202,15 @@ def _styles(
 ) -> Styles:
     """What is needed of some paintings to measure the painter's pictures."""
     files = files[: examination.MOST]
-    paintings = [variety.at_most(images.load(file).pixels, size).to(device) for file in files]
+    paintings = [painting.to(device) for painting in _loaded(files, size)]
     manners = [painter.remember(each) for each in paintings] if isinstance(painter, AnyStyle) else []
     grams = [losses.grams(painting) for painting in paintings]
     return Styles(tuple(batch.names(files)), grams, _told(painter, manners, device))
+
+
+def _loaded(files: Sequence[str], size: int) -> list[Picture]:
+    """The paintings in some files, with `size` as their long side at most."""
+    return [variety.at_most(images.load(file).pixels, size) for file in files]
 
 
 def _told(
@@ -233,13 +245,15 @@ def _training(
     if isinstance(painter, AnyStyle):
         pool = variety.pool(files, seen.files, plan.size, plan.settings.seed)
         first = list(islice(pool, MEASURED))
-        painter.measure([painting.to(device) for painting in first])
+        if plan.start is None:
+            painter.measure([painting.to(device) for painting in first])
         paintings: Iterable[Picture] = _remembered(painter, chain(first, pool), manners, device)
     else:
-        paintings = [variety.at_most(images.load(file).pixels, plan.size) for file in files]
-        painter.measure(paintings)
+        paintings = _loaded(files, plan.size)
+        if plan.start is None:
+            painter.measure(paintings)
     told = _told(painter, manners, device)
-    return Training(painter, losses, seen, paintings, told, plan.steps, plan.batch, plan.crop)
+    return Training(painter, losses, seen, paintings, told, plan.steps, plan.batch, plan.crop, plan.rate)
 
 
 def _remembered(
@@ -252,7 +266,12 @@ def _remembered(
 
 
 def _described(
-    plan: Plan, loaded: weights.Weights, names: Sequence[str], files: Sequence[str], device: torch.device
+    plan: Plan,
+    loaded: weights.Weights,
+    names: Sequence[str],
+    files: Sequence[str],
+    device: torch.device,
+    known: FastNetwork | None,
 ) -> dict[str, Any]:
     """Of the card, what is known of the plan, the paintings and the machine."""
     return {
@@ -263,10 +282,12 @@ def _described(
         "style_size": plan.size,
         "batch": plan.batch,
         "crop": plan.crop,
+        "rate": plan.rate,
         "preset": plan.preset,
         "settings": plan.objective(),
         "network": {"name": loaded.network, "sha256": loaded.sha256},
         **({"encoder": digest(weights.embedded())} if plan.kind == "any" else {}),
+        **({"start": {"name": known.name, "sha256": known.sha256}} if known else {}),
         "device": str(device),
         "processor": machine.processor_name(),
         "precision": str(machine.fastest_dtype(device, plan.settings.precision)).removeprefix("torch."),

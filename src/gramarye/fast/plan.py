@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gramarye import images, presets
 from gramarye.errors import SettingsError, unknown_name
 from gramarye.fast.losses import PLAIN
 from gramarye.fast.photographs import CROP, LONG
-from gramarye.fast.training import BATCH
+from gramarye.fast.training import BATCH, RATE
 from gramarye.settings import KNOBS, Settings
 
 KINDS = ("many", "any")
 STEPS = 7000
 SIZE = 512  # px, the long side of paintings
 MOST_STEPS = 10_000_000
+MOST_RATE = 1.0
 RANGES = {"steps": (1, MOST_STEPS), "batch": (1, 256), "crop": (32, LONG), "size": (images.SMALLEST_SIDE, 4096)}
 KNOWN = (  # knobs that decide what is learned; those of PLAIN have but one value
     *("content.weight", "content.layers", "content.layer_weights", "content.detail"),
@@ -32,7 +34,8 @@ class Plan:
     """How a painter is trained: of `many` styles or of `any`, under the objective of `settings`; sizes are in px.
 
     `size` is the long side of the paintings. With `hours` as many steps are made as fit into them, else `steps`.
-    `sizes` are a Painter's own. Raises SettingsError.
+    `start` is the network to start from: "many", "any" or a file; without it convolutions are drawn at random. `rate`
+    is that of the largest steps. `sizes` are a Painter's own, if it starts from nothing. Raises SettingsError.
     """
 
     kind: str = "many"
@@ -43,6 +46,8 @@ class Plan:
     crop: int = CROP
     size: int = SIZE
     hours: float | None = None
+    start: str | Path | None = None
+    rate: float = RATE
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -53,6 +58,8 @@ class Plan:
                 raise SettingsError(f"{name} must lie in {least} … {most}", getattr(self, name))
         if self.hours is not None and not (self.hours > 0 and math.isfinite(self.hours)):
             raise SettingsError("hours must be positive", f"{self.hours:g}")
+        if not 0 < self.rate <= MOST_RATE:
+            raise SettingsError(f"rate must lie above 0, at most {MOST_RATE:g}", f"{self.rate:g}")
 
     def objective(self) -> dict[str, Any]:
         """The knobs of the objective, as JSON has them."""

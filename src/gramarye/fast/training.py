@@ -59,6 +59,7 @@ class Training:
     steps_in_all: int
     batch: int = BATCH
     crop: int = CROP
+    rate: float = RATE
     index: int = 0
     _lost: int = field(init=False, default=0)
     _optimizers: tuple[torch.optim.Optimizer, ...] = field(init=False)
@@ -118,7 +119,7 @@ class Training:
         """Rising at first, then along half a cosine."""
         warm = min(1.0, (self.index + 1) / WARM)
         along = (1 + math.cos(math.pi * self.index / self.steps_in_all)) / 2
-        return RATE * warm * (LAST_RATE + (1 - LAST_RATE) * along)
+        return self.rate * warm * (LAST_RATE + (1 - LAST_RATE) * along)
 
     def state(self) -> dict[str, Any]:
         """Everything that is needed to go on."""

@@ -50,6 +50,11 @@ Steps = Annotated[int | None, typer.Option(help="Steps of training, 7000 if noth
 Hours = Annotated[float | None, typer.Option(help="Instead of --steps: as many as this machine makes in these hours.")]
 Batch = Annotated[int, typer.Option(help="Photographs in a step.")]
 Crop = Annotated[int, typer.Option(help="Side of the parts of photographs, in pixels.")]
+Start = Annotated[
+    str | None,
+    typer.Option(metavar="NETWORK", help="Start from what a network knows: any, many, or a file; else from nothing."),
+]
+Rate = Annotated[float, typer.Option(help="Of the largest steps.")]
 Size = Annotated[int, typer.Option(help="Long side at which paintings are looked at, in pixels.")]
 Preset = Annotated[str, typer.Option("--preset", "-p", help="Whose objective is learned; see [b]gramarye presets[/b].")]
 Network = Annotated[str, typer.Option(help="The network that looks at the pictures: vgg19-lite, vgg19 or vgg16.")]
@@ -75,6 +80,8 @@ def train(
     batch: Batch = 4,
     crop: Crop = 192,
     size: Size = 512,
+    start: Start = None,
+    rate: Rate = 1e-3,
     preset: Preset = "default",
     network: Network = "vgg19-lite",
     device: shared.Device = None,
@@ -111,10 +118,12 @@ def train(
         crop=crop,
         size=size,
         hours=hours,
+        start=start,
+        rate=rate,
     )
     kept = Kept(output, preview, _every(preview, preview_every), restart, quiet)
     places = [_file_of(style) for style in styles]
-    kept.check(photographs, [*places, *(unseen or ())])
+    kept.check(photographs, [*places, *(unseen or ()), *([start] if start else ())])
     try:
         learning = _prepared(photographs, places, plan, unseen or (), quiet=quiet)
         kept.go_on(learning)
@@ -166,7 +175,8 @@ def _announce(learning: Learning, *, quiet: bool) -> None:
     console.say(f"styles    {'any, from ' if card['kind'] == 'any' else ''}{names}", quiet=quiet)
     held = f"{card['photographs']} to learn from, {len(learning.held_out)} held out"
     console.say(f"pictures  {held}; {training.steps_in_all} steps of {training.batch}", quiet=quiet)
-    console.say(f"network   {card['network']['name']}, objective of the preset {card['preset']}", quiet=quiet)
+    start = f"; starts from {card['start']['name']}" if "start" in card else ""
+    console.say(f"network   {card['network']['name']}, objective of the preset {card['preset']}{start}", quiet=quiet)
     console.say(f"device    {card['device']}, {card['precision']}", quiet=quiet)
 
 
