@@ -19,7 +19,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from agreement import TAPS, distances, grams, pictures, shrunk
-from calibrate import CONVOLUTIONS, least_squares, root_of, student_weights
+from calibrate import begun
 from gramarye import images, machine
 from gramarye.statistics import gram_matrix
 from gramarye.vgg import VGG
@@ -81,7 +81,7 @@ def settle(start: Tensor, fitted: Tensor, ours: Check, theirs: Check) -> tuple[T
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("teacher", type=Path)
-    parser.add_argument("run", type=Path, help="checkpoint.pt of the run that was calibrated")
+    parser.add_argument("run", type=Path, help="checkpoint.pt of the run, or the file, that was calibrated")
     parser.add_argument("calibrated", type=Path)
     parser.add_argument("photographs", type=Path)
     parser.add_argument("paintings", type=Path)
@@ -92,15 +92,14 @@ def main() -> None:
     machine.keep_memory()
     photographs = [shrunk(path) for path in pictures(options.photographs)[-options.last :]]
     paintings = [shrunk(path) for path in pictures(options.paintings, filter(None, options.only.split(",")))]
-    student, matrices = student_weights(options.run)
     teacher, fitted = read(options.teacher, network="vgg19"), read(options.calibrated)
-    matrices |= least_squares(student, teacher, photographs, CONVOLUTIONS)
+    student, roots = begun(options.run, teacher, photographs)
     ours = check(VGG(student, pooling="avg"), photographs, paintings, traces=False)
     dtype = machine.fastest_dtype(torch.device("cpu"))
     theirs = check(VGG(teacher, pooling="avg", dtype=dtype), photographs, paintings, traces=True)
     calibration = {}
     for tap in TAPS:
-        matrix, share = settle(root_of(matrices[tap]), fitted.calibration[tap], ours[tap], theirs[tap])
+        matrix, share = settle(roots[tap], fitted.calibration[tap], ours[tap], theirs[tap])
         calibration[tap] = matrix.half().float()
         print(f"{tap}: {share:.3f} of the fitted matrix", flush=True)
     write(replace(fitted, calibration=calibration, source="distilled"), options.out)

@@ -50,7 +50,7 @@ def test_distil_go_on_calibrate_compare(folder: Path) -> None:
     made = folder / "lite.safetensors"
     run(
         "calibrate.py", folder / "teacher.safetensors", folder / "run" / "checkpoint.pt", folder / "photographs",
-        folder / "paintings", "--hold-out", 2, "--steps", 5, "--recolor", 1, "--out", made,
+        folder / "paintings", "--hold-out", 2, "--steps", 5, "--parts", 4, "--out", made,
     )  # fmt: skip
     settled = folder / "settled.safetensors"
     run(
@@ -61,6 +61,13 @@ def test_distil_go_on_calibrate_compare(folder: Path) -> None:
     assert lite.network == "vgg19-lite"
     assert lite.calibration["relu5_1"].shape == (128, 128)
     assert settled.stat().st_size < 3_000_000
+    again = folder / "again.safetensors"
+    run(
+        "calibrate.py", folder / "teacher.safetensors", settled, folder / "photographs", folder / "paintings",
+        "--hold-out", 2, "--steps", 5, "--parts", 4, "--taps", "relu4", "--out", again,
+    )  # fmt: skip
+    moved, before = (weights.verify(each).calibration for each in (again, settled))
+    assert {tap for tap in moved if not torch.equal(moved[tap], before[tap])} == {f"relu4_{n}" for n in (1, 2, 3, 4)}
     said = run("agreement.py", *common, "--lite", settled)
     assert "18 pairs" in said
     assert "relu4_1" in said
