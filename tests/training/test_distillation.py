@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import subprocess
+import io
+import runpy
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
 import torch
 
-from gramarye import images, weights
+from gramarye import images, machine, weights
 from networks import picture, random_weights
 
 TRAINING = Path(__file__).resolve().parents[2] / "training"
 
 
-def run(script: str, *arguments: object) -> str:
-    command = [sys.executable, str(TRAINING / script), *map(str, arguments)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a script in this process, since importing takes most of its time; gives what it prints."""
+    monkeypatch.syspath_prepend(str(TRAINING))
+    monkeypatch.setattr(machine, "keep_memory", lambda: None)
+
+    def ran(script: str, *arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        with redirect_stdout(io.StringIO()) as said:
+            runpy.run_path(str(TRAINING / script), run_name="__main__")
+        return said.getvalue()
+
+    return ran
 
 
 @pytest.fixture
@@ -37,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_distil_go_on_calibrate_compare(folder: Path) -> None:
+def test_distil_go_on_calibrate_compare(folder: Path, run: Callable[..., str]) -> None:
     common = (folder / "teacher.safetensors", folder / "photographs", folder / "paintings")
     small = ("--out", folder / "run", "--side", 32, "--batch", 2, "--fresh", 2, "--pool", 4, "--hold-out", 2)
     run("distill.py", *common, *small, "--minutes", 0.03, "--device", "cpu")

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 MOMENTUM = 0.95
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # a, b, c of X ← aX + bXXᵀX + c(XXᵀ)²X: Jordan's, quick for small values
@@ -27,7 +27,7 @@ Matrix = Float[Tensor, "rows columns"]
 class Muon(torch.optim.Optimizer):
     """For parameters of two or more dimensions: w ← w − rate·LIKE_ADAM·√max(rows, columns)·orthogonal(g + momentum)."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+    def __init__(self, parameters: Iterable[Tensor], lr: float) -> None:
         super().__init__(parameters, {"lr": lr})
 
     @torch.no_grad()
