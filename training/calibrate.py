@@ -43,7 +43,7 @@ PAINTING, LEAST = 640, 64  # px, long side of which parts are cut, and a part's 
 PAIRS_PER_STEP, CONTENT_PER_STEP, RATE = 256, 128, 1e-3
 STAY = 0.01  # weight of the penalty on leaving the start, ‖L − L₀‖²/‖L₀‖²
 LARGEST = 100.0  # of the first picture's Gram matrix in float16
-KEPT_BACK, CHECKED = 8, 3000  # every so manieth picture, and pairs of them
+KEPT_BACK, CHECKED = 8, 1000  # every so manieth picture, and pairs of them
 ALIKE = 1e-4  # of the median distance: nearer pictures are the same one
 
 
