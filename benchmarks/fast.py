@@ -35,8 +35,7 @@ PHOTOGRAPHS, SIDE, EVALUATIONS = 20, 512, 300  # at the size of the paintings in
 LIMITS = {"many": (0.25, 1.5), "any": (0.4, 2.5)}  # seconds at 512², times the optimisation's objective
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 UNSEEN = ("delaunay_portrait_1906", "monet_water_lilies_1919", "shipwreck_of_the_minotaur")  # of ../shared/images/style
-# What the painters of the package were trained with: the preset had no weight on details then.
-SETTINGS = preset("default").with_(size=SIDE, **{"network.name": "vgg19-lite", "content.detail": 0.0})
+SETTINGS = preset("default").with_(size=SIDE, **{"network.name": "vgg19-lite"})
 
 
 def told(name: str, value: float, limit: float, unit: str) -> None:
