@@ -95,6 +95,13 @@ def test_out_of_range_counts_only_what_leaves() -> None:
     assert float(statistics.out_of_range(image.clamp(0, 1))) == 0
 
 
+def test_chroma_written_out() -> None:
+    image = activation((3, 4, 5), 3)
+    red, green, blue = image[0]
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    assert torch.allclose(statistics.chroma(image)[0], torch.stack([red - luma, blue - luma]), rtol=0, atol=1e-14)
+
+
 def losses() -> dict[str, object]:
     target = activation((3, 4, 5), 7)
     gram = statistics.gram_matrix(target)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from gramarye import layers
 from gramarye.errors import ImageError, SettingsError
-from gramarye.vgg import PADDINGS, POOLINGS, VGG
+from gramarye.vgg import PADDINGS, POOLINGS, VGG, pool
 from gramarye.weights import OXFORD, TORCHVISION, Weights, read
 from networks import picture, random_weights
 
@@ -67,6 +67,15 @@ def test_stops_at_the_deepest_layer_asked_for() -> None:
             made.tensors[name] = torch.full_like(made.tensors[name], float("nan"))
     found = VGG(made)(picture(16, 16, 0), ["relu2_2"])
     assert torch.isfinite(found["relu2_2"]).all()
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize(("rows", "columns"), [(4, 6), (5, 6), (4, 7), (3, 3)])
+def test_the_gradient_of_pooling(pooling: str, rows: int, columns: int) -> None:
+    """As finite differences in float64, also where an odd row or column is left out."""
+    generator = torch.Generator().manual_seed(rows * columns)
+    found = torch.rand(2, 3, rows, columns, dtype=torch.float64, generator=generator).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: pool(x, pooling), found)
 
 
 def test_rescaled_pooling_multiplies_by_crowsons_factor() -> None:
