@@ -6,6 +6,7 @@ beside the convolutions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -19,6 +20,16 @@ Gram = Float[Tensor, "batch channels channels"]
 Mean = Float[Tensor, "batch channels"]
 
 CHUNK = 16384  # positions widened to float32 at a time: small enough to stay in the processor's cache
+BLOCK = 4096  # … and multiplied: sums of so many are seven times as exact, and threads share several such products
+
+
+def _widened(positions: Tensor) -> Iterator[Tensor]:
+    """Batch M N in float32, a chunk at a time: batch blocks positions N."""
+    batch, count, channels = positions.shape
+    whole = count - count % BLOCK
+    for chunk in (*torch.split(positions[:, :whole], CHUNK, dim=1), positions[:, whole:]):
+        if chunk.shape[1]:
+            yield chunk.float().view(batch, -1, min(BLOCK, chunk.shape[1]), channels)
 
 
 class _Gram(torch.autograd.Function):
@@ -34,9 +45,8 @@ class _Gram(torch.autograd.Function):
         ctx.save_for_backward(positions)
         batch, count, channels = positions.shape
         gram = torch.zeros(batch, channels, channels, dtype=torch.float32, device=positions.device)
-        for chunk in torch.split(positions, CHUNK, dim=1):
-            wide = chunk.float()
-            gram.baddbmm_(wide.transpose(1, 2), wide)
+        for blocks in _widened(positions):
+            gram += (blocks.mT @ blocks).sum(1)
         return gram / count
 
     @staticmethod
@@ -56,10 +66,9 @@ class _GramAndMean(torch.autograd.Function):
         batch, count, channels = positions.shape
         gram = torch.zeros(batch, channels, channels, dtype=torch.float32, device=positions.device)
         total = torch.zeros(batch, channels, dtype=torch.float32, device=positions.device)
-        for chunk in torch.split(positions, CHUNK, dim=1):
-            wide = chunk.float()
-            gram.baddbmm_(wide.transpose(1, 2), wide)
-            total += wide.sum(1)
+        for blocks in _widened(positions):
+            gram += (blocks.mT @ blocks).sum(1)
+            total += blocks.sum((1, 2))
         return gram / count, total / count
 
     @staticmethod
