@@ -1,30 +1,39 @@
 """The run-time checker of annotations: whole numbers may stand for floats, as PEP 484 has it.
 
-A test's first CALLS are checked, which is all of most tests: what a long one does over and over costs twice its time.
+Of each test the first CALLS are checked, which is all that most tests make: to check what a long one does over and
+over takes as long as doing it.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from beartype import BeartypeConf, beartype
 from jaxtyping import config
 
 CALLS = 1000
-made = 0
+_checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
+
+
+@dataclass
+class _Budget:
+    left: int = CALLS
+
+
+_budget = _Budget()
 
 
 def typechecker(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Check a function's calls until there have been enough of all functions' calls."""
-    checked = beartype(conf=BeartypeConf(is_pep484_tower=True))(function)
+    """Check a function's calls, until there have been enough of all functions' calls."""
+    checked = _checked(function)
 
     @functools.wraps(function)
     def counted(*arguments: Any, **named: Any) -> Any:
-        global made
-        made += 1
-        if made == CALLS:
+        _budget.left -= 1
+        if _budget.left == 0:
             config.update("jaxtyping_disable", True)
         return checked(*arguments, **named)
 
@@ -32,7 +41,6 @@ def typechecker(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def begin() -> None:
-    """Check again: the next test begins."""
-    global made
-    made = 0
+    """Check from now on: a test begins."""
+    _budget.left = CALLS
     config.update("jaxtyping_disable", False)
