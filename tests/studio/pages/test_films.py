@@ -209,6 +209,7 @@ def test_a_killed_server_comes_back_and_goes_on(
 ) -> None:
     watch.allow("net::ERR_|401")
     page = visit(open_page(*DESK, server=theatre), "films", server=theatre)
+    page.get_by_label("Long side").select_option("256")
     page.get_by_role("button", name="Paint the film").click()
     course(page, "running")
     made = re.search(r"film=([0-9a-f]{16})", page.url)
