@@ -85,7 +85,13 @@ def test_a_slider_changes_the_painting_under_way(
     faders = json.loads(asked.value.post_data or "")["settings"]["style.layer_weights"]
     assert faders[2] > 1
     assert faders[:2] + faders[3:] == [1, 1, 1, 1]
-    studio_server.await_run(under_way, lambda found: len(found["changes"]) > 1)
+    fader = page.get_by_role("slider", name="Style by depth, 3", exact=True).get_attribute("aria-valuetext")
+    level = pytest.approx(float(fader or ""), abs=0.01)  # the last one: what is sent after the end is refused
+
+    def took_it(found: dict[str, Any]) -> bool:
+        return found["changes"][-1]["settings"].get("style.layer_weights", [1, 1, 1])[2] == level
+
+    studio_server.await_run(under_way, took_it)
 
 
 def test_what_is_wrong_is_said_beside_the_slider(
