@@ -78,6 +78,7 @@ def test_every_command_has_an_example_and_the_common_options(words: tuple[str, .
     assert "--json" in text
     assert "--quiet" in text
     assert f"Usage: gramarye {' '.join(words)}" in text
+    assert not re.search(r"pip install \W?gramarye\b(?!\[)", text)  # [b]markup[/b] takes an extra for a tag
     assert outcome.err == ""
 
 

@@ -40,7 +40,7 @@ def export(
 
     Example: [b]gramarye fast export many -o painter.onnx[/b]
 
-    The file is written after it has painted as the network does. ONNX needs [b]pip install "gramarye[export]"[/b].
+    The file is written after it has painted as the network does. ONNX needs [b]pip install "gramarye\\[export]"[/b].
     """
     from gramarye.fast import export as exporting
     from gramarye.fast import stored
