@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-import checking
-
 settings.register_profile("gramarye", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("gramarye")
 
@@ -25,8 +23,3 @@ def shared() -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return SHARED
-
-
-@pytest.fixture(autouse=True)
-def _checked() -> None:
-    checking.begin()

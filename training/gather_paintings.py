@@ -5,7 +5,8 @@
 
 GCompris has puzzles of paintings by Arcimboldo, Bazille, Bellini, Bruegel, Cassatt, Dürer, van Gogh, Hiroshige,
 Hokusai, Kandinsky, Leonardo and Renoir, whose pieces are put together here, and eight whole paintings by van Gogh: all
-about 500 px high.
+about 500 px high. The works are in the public domain; for its files the package states the GPL 3 or later and, for the
+puzzles, WebMuseum.
 """
 
 from __future__ import annotations

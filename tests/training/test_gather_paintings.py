@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import runpy
 import struct
-import sys
 import zlib
 from pathlib import Path
 
@@ -12,10 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-
-import gather_paintings
-
+SCRIPT = Path(__file__).resolve().parents[2] / "training" / "gather_paintings.py"
 BOARD = """QtObject {{ property var levels : [
     {{ "pixmapfile" : "image/bg.svg", "type" : "SHAPE_BACKGROUND_IMAGE", "width": 90, "height": 60 }}, {} ] }}"""
 PIECE = '{{ "pixmapfile" : "image/{}", "x" : "{}", "y" : "{}" }}'
@@ -61,7 +58,7 @@ def test_pieces_are_put_together(tmp_path: Path, deflated: bool) -> None:
     (tmp_path / "paintings.rcc").write_bytes(resource(boards | pieces, deflated=deflated))
     (tmp_path / "details.rcc").write_bytes(resource(other, deflated=deflated))
 
-    found = dict(gather_paintings.gathered(tmp_path))
+    found = dict(runpy.run_path(str(SCRIPT))["gathered"](tmp_path))
 
     assert list(found) == ["sea", "Gogh4"]
     assert all(np.array_equal(np.asarray(each), painting) for each in found.values())
