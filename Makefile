@@ -45,7 +45,7 @@ pages:
 	@if command -v npm >/dev/null; then $(MAKE) --silent $(PAGES); else echo "npm is not installed: the studio's pages are not built, and their tests do not run"; fi
 
 test: $(READY) pages
-	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist worksteal --jaxtyping-packages=gramarye,checking.typechecker
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from checking import check
+
+check("gramarye")
+
 settings.register_profile("gramarye", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("gramarye")
 

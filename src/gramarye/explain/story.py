@@ -26,7 +26,7 @@ from gramarye.explain.subject import Subject, bring, follow
 from gramarye.optimize import optimize
 from gramarye.origins import Source
 from gramarye.painting import Painting
-from gramarye.pulling import Work
+from gramarye.pulling import T, Work
 from gramarye.seeing import measure_pixels, seen
 from gramarye.settings import OptimizerSettings, Settings
 from gramarye.transfer import prepare
@@ -140,13 +140,13 @@ class Story:
             )
         yield self._progress(name, 1.0)
 
-    def _watched(self, name: str, work: Work[sections.T]) -> Generator[Progress, None, sections.T]:
+    def _watched(self, name: str, work: Work[T]) -> Generator[Progress, None, T]:
         """The same work, with its fractions as Progress."""
         while True:
             try:
                 done = next(work)
             except StopIteration as end:
-                found: sections.T = end.value
+                found: T = end.value
                 return found
             yield self._progress(name, done)
 
