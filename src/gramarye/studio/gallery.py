@@ -13,7 +13,6 @@ import secrets
 import shutil
 import threading
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -205,7 +204,7 @@ def _kept(folder: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.added, entry.id))
 
 
-def _entry_from(plain: Mapping[str, Any]) -> Entry:
+def _entry_from(plain: Any) -> Entry:
     entry = Entry(**plain)
     if not re.fullmatch(r"[0-9a-f]{16}", entry.id) or entry.kind not in KINDS or entry.bundled:
         raise ValueError(entry.id)
