@@ -1,4 +1,4 @@
-"""Measure the feed-forward painters of the package: `python benchmarks/fast.py [SECTION…] [--sheet FILE]`.
+"""Measure the feed-forward painters of the package: `python benchmarks/fast.py [SECTION…] [--sheet FILE] [--full]`.
 
 Sections:
 - speed: one pass at 512² and 1080p, and the plain loop's 300 evaluations beside it, from a measured share of them;
@@ -8,7 +8,8 @@ Sections:
 - mixing: how far the style moves as the shares of a mix do.
 
 Photographs are every 50th of ../shared/images/train, which `gramarye fast train` keeps for this. With --sheet the
-pictures of `quality` or `unseen` are written.
+pictures of `quality` or `unseen` are written; with --full their objective is seen through the full VGG-19, which
+neither painter has been trained with, and which takes a minute and a half for each photograph.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 import torch
 
 import run
-from gramarye import demo, images, machine, preset, stylize, transfer
+from gramarye import demo, images, machine, preset, transfer
 from gramarye.fast import paint
 from gramarye.settings import Settings
 
@@ -79,30 +80,36 @@ def speed() -> None:
         print(f"  {EVALUATIONS} evaluations of the plain loop, {network}: {loop:.0f} s, {times:.0f} times as long")
 
 
-def quality(sheet: Path | None) -> None:
+def quality(asked: argparse.Namespace) -> None:
     """After the bundled paintings."""
-    _compared(demo.styles(), tuple(LIMITS), sheet)
+    _compared(demo.styles(), tuple(LIMITS), asked)
 
 
-def unseen(sheet: Path | None) -> None:
+def unseen(asked: argparse.Namespace) -> None:
     """After paintings that the painter of any style has not been trained on."""
     folder = SHARED / "images" / "style"
-    _compared([next(folder.glob(f"{name}.*")) for name in UNSEEN], ("any",), sheet)
+    _compared([next(folder.glob(f"{name}.*")) for name in UNSEEN], ("any",), asked)
 
 
-def _compared(styles: Sequence[Path], kinds: Sequence[str], sheet: Path | None) -> None:
+def _compared(styles: Sequence[Path], kinds: Sequence[str], asked: argparse.Namespace) -> None:
     """Each photograph in one of the styles, by turns: the optimisation's objective, and the painters' beside it."""
     machine.keep_memory()
+    name = "vgg19" if asked.full else "vgg19-lite"
+    settings, file = SETTINGS.with_(**{"network.name": name}), run.networks()[name]
     rows = []
     ratios: dict[str, list[float]] = {kind: [] for kind in (*kinds, "photograph")}
-    for place, photograph in enumerate(held_out(PHOTOGRAPHS)):
+    for place, photograph in enumerate(held_out(asked.photographs)):
         style = styles[place % len(styles)]
-        best = stylize(photograph, style, SETTINGS.with_(steps=EVALUATIONS))
-        reached = transfer.measure(best.image, photograph, style, SETTINGS).total
+        job = transfer.prepare(photograph, style, settings.with_(steps=EVALUATIONS), weights_file=file)
+        for _ in job.steps():
+            pass
+        best = job.result()
+        reached = transfer.measure(best.image, photograph, style, settings, weights_file=file).total
         pictures = {kind: paint.paint(photograph, style, network=kind, size=SIDE).pixels for kind in kinds}
         plain = images.resize(images.load(photograph).pixels, tuple(best.pixels.shape[2:]))
         for kind, pixels in {**pictures, "photograph": plain}.items():
-            ratios[kind].append(transfer.measure(pixels, photograph, style, SETTINGS).total / reached)
+            found = transfer.measure(pixels, photograph, style, settings, weights_file=file)
+            ratios[kind].append(found.total / reached)
         said = ", ".join(f"{kind} {each[-1]:.2f}" for kind, each in ratios.items())
         print(f"  {photograph.stem[:14]:14} {style.stem[:12]:12} L-BFGS {reached:6.3f}; times that: {said}", flush=True)
         rows.append(torch.cat([_tile(each) for each in (plain, best.pixels, *pictures.values())], dim=3))
@@ -110,8 +117,8 @@ def _compared(styles: Sequence[Path], kinds: Sequence[str], sheet: Path | None) 
         name = f"objective, {kind}, times that of {EVALUATIONS} evaluations, median"
         told(name, statistics.median(ratios[kind]), LIMITS[kind][1], "")
     print(f"  the photograph itself: {statistics.median(ratios['photograph']):.1f} times")
-    if sheet:
-        images.save(torch.cat(rows[:8], dim=2), sheet)
+    if asked.sheet:
+        images.save(torch.cat(rows[:8], dim=2), asked.sheet)
 
 
 def _tile(pixels: torch.Tensor) -> torch.Tensor:
@@ -150,11 +157,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", default=["speed", "quality", "unseen", "mixing"])
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--photographs", type=int, default=PHOTOGRAPHS)
     asked = parser.parse_args()
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
     for section in asked.sections:
         print(f"— {section}")
-        known = {"quality": partial(quality, asked.sheet), "unseen": partial(unseen, asked.sheet)}
+        known = {"quality": partial(quality, asked), "unseen": partial(unseen, asked)}
         (known | {"speed": speed, "mixing": mixing})[section]()
 
 
