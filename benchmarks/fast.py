@@ -1,4 +1,4 @@
-"""Measure the feed-forward painters of the package: `python benchmarks/fast.py [SECTION…] [--sheet FILE] [--full]`.
+"""Measure the feed-forward painters of the package: `python benchmarks/fast.py [SECTION…] [OPTION…]`.
 
 Sections:
 - speed: one pass at 512² and 1080p, and the plain loop's 300 evaluations beside it, from a measured share of them;
@@ -9,7 +9,7 @@ Sections:
 
 Photographs are every 50th of ../shared/images/train, which `gramarye fast train` keeps for this. With --sheet the
 pictures of `quality` or `unseen` are written; with --full their objective is seen through the full VGG-19, which
-neither painter has been trained with, and which takes a minute and a half for each photograph.
+takes a minute and a half for each photograph, instead of the embedded network.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def _compared(styles: Sequence[Path], kinds: Sequence[str], asked: argparse.Name
     """Each photograph in one of the styles, by turns: the optimisation's objective, and the painters' beside it."""
     machine.keep_memory()
     name = "vgg19" if asked.full else "vgg19-lite"
-    settings, file = SETTINGS.with_(**{"network.name": name}), run.networks()[name]
+    if (file := run.networks().get(name)) is None:
+        sys.exit(f"--full needs {run.FULL}, which is not there")
+    settings = SETTINGS.with_(**{"network.name": name})
     rows = []
     ratios: dict[str, list[float]] = {kind: [] for kind in (*kinds, "photograph")}
     for place, photograph in enumerate(held_out(asked.photographs)):
@@ -157,8 +159,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sections", nargs="*", default=["speed", "quality", "unseen", "mixing"])
     parser.add_argument("--sheet", type=Path)
-    parser.add_argument("--full", action="store_true")
-    parser.add_argument("--photographs", type=int, default=PHOTOGRAPHS)
+    parser.add_argument("--full", action="store_true", help="quality and unseen through the full VGG-19")
+    parser.add_argument("--photographs", type=int, default=PHOTOGRAPHS, help="how many in quality and unseen")
     asked = parser.parse_args()
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}")
     for section in asked.sections:

@@ -40,7 +40,8 @@ def pan(photograph: Path, frames: int) -> Iterator[Tensor]:
 def written(path: Path, shots: int, frames: int) -> Path:
     """The film."""
     photographs = sorted((SHARED / "images" / "content").glob("*.jpg"))[:shots]
-    like = Film(path, SIZE, RATE, len(photographs) * frames, 1.0, False, 0, "video")
+    count = len(photographs) * frames
+    like = Film(path, SIZE, RATE, count, float(count / RATE), False, 0, "video")
     with Writer(path, like, size=SIZE, sound=False) as writer:
         for number, pixels in enumerate(pixels for each in photographs for pixels in pan(each, frames)):
             writer.write(Frame(number, number / RATE, pixels))
