@@ -255,7 +255,7 @@ def main() -> int:
     if not (built() / "index.html").is_file() or browsing.chromium() is None:
         print("the studio is measured with its pages built (make studio) and Chromium installed: skipped")
         return 0
-    with browsing.browser() as browser, tempfile.TemporaryDirectory() as folder:
+    with browsing.browser(browsing.chromium()) as browser, tempfile.TemporaryDirectory() as folder:
         budgets = Budgets(browser, Path(folder), quick=options.quick)
         for section in options.sections or SECTIONS:
             print(f"— {section}", flush=True)

@@ -125,7 +125,7 @@ def compressed(png: bytes) -> bytes:
 def main() -> None:
     home = Path(sys.argv[1]) if sys.argv[1:] else DOCS.parent.with_name("gramarye-pictures") / "home"
     wanted = sys.argv[2:] or list(VIEWS)
-    with served(home) as studio, browsing.browser() as browser:
+    with served(home) as studio, browsing.browser(browsing.chromium()) as browser:
         run = demo_of(studio)
         for name in wanted:
             data = compressed(photograph(browser, studio, VIEWS[name], run))

@@ -1,6 +1,6 @@
 """A studio in a process of its own, and the browser that looks at its pages: for their tests and benchmarks.
 
-Debian's package chromium is the browser; Playwright drives it and fetches nothing.
+Debian's Chromium is the browser; Playwright drives it and fetches nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gramarye.studio.warming import MADE
 
 SECONDS = 120
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+SHELL = "chromium-headless-shell"  # without all that surrounds a page: a page takes a third of the processor time
 WEB = Path(__file__).parents[1] / "web"
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
 BUILT = Path(__file__).parents[1] / "src" / "gramarye" / "studio" / "static"
@@ -32,19 +33,21 @@ STATIC = "GRAMARYE_STUDIO_STATIC"  # the variable that names another build of th
 SMALL = {"content": "demo-photograph", "styles": ["demo-cubist"], "preset": "draft"}
 
 
-def chromium() -> str | None:
-    """Where the browser is; None if it is not installed."""
-    return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+def chromium(*, shell: bool = False) -> str | None:
+    """Where the browser is, or its headless shell where that is preferred; None if it is not installed."""
+    programs = (SHELL, *PROGRAMS) if shell else PROGRAMS
+    return next((found for name in programs if (found := shutil.which(name))), None)
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """A browser without a window, that ends with the block."""
+def browser(program: str | None) -> Iterator[Browser]:
+    """The browser `program` without a window, that ends with the block."""
     with sync_playwright() as playwright:
         # No sandbox: it needs a kernel's leave that containers do not have; only our own pages are opened. The camera
-        # is the browser's own drawing, for pages that are allowed one.
-        options = ["--no-sandbox", "--disable-dev-shm-usage", "--use-fake-device-for-media-stream"]
-        running = playwright.chromium.launch(executable_path=chromium(), args=options)
+        # is the browser's own drawing, and every page may have it: the shell has nobody to ask.
+        options = ["--no-sandbox", "--disable-dev-shm-usage"]
+        options += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        running = playwright.chromium.launch(executable_path=program, args=options)
         try:
             yield running
         finally:

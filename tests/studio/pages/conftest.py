@@ -59,9 +59,10 @@ def static(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A browser; without Debian's package there is none, which is allowed but under CI."""
-    if browsing.chromium() is None:
-        absent("no Chromium on this machine: apt-get install chromium")
-    with browsing.browser() as running:
+    program = browsing.chromium(shell=True)
+    if program is None:
+        absent("no Chromium on this machine: apt-get install chromium-headless-shell")
+    with browsing.browser(program) as running:
         yield running
 
 

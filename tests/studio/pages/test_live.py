@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 from gramarye import images
 
 from .test_shell import HIDING
-from .watching import Watch
+from .watching import Watch, refuse_camera
 
 Visit = Callable[..., Page]
 DESK, PHONE = (1280, 800), (390, 844)
@@ -264,8 +264,7 @@ def test_it_stops_when_another_screen_is_looked_at(filmed: Page, visit: Visit) -
     ],
 )
 def test_without_a_camera_it_says_why_and_what_to_do(page: Page, visit: Visit, name: str, says: str) -> None:
-    refusing = f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{name}'); }}"
-    page.add_init_script(f"if (navigator.mediaDevices) {refusing}")
+    refuse_camera(page, name)
     visit(page, "live")
     page.get_by_role("button", name="Start the camera").click()
     wrong = page.get_by_role("alert").filter(has_text=says)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
-from .watching import Watch
+from .watching import Watch, refuse_camera
 
 Visit = Callable[..., Page]
 DELETED = r"404.*/api/pictures/"  # a thumbnail that was still on its way
@@ -223,6 +223,7 @@ def test_a_still_of_the_camera_is_hung(page: Page, visit: Visit) -> None:
 
 
 def test_without_a_camera_it_says_what_to_do(page: Page, visit: Visit) -> None:
+    refuse_camera(page, "NotAllowedError")
     visit(page)
     page.get_by_role("button", name="Camera").click()
     expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("choose a file")

@@ -57,3 +57,9 @@ def tab_to(page: Page, wanted: Locator) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab does not lead to {wanted}")
+
+
+def refuse_camera(page: Page, why: str) -> None:
+    """Let the page find no camera; `why` is a DOMException's name, such as "NotAllowedError"."""
+    refusing = f"navigator.mediaDevices.getUserMedia = async () => {{ throw new DOMException('', '{why}'); }}"
+    page.add_init_script(f"if (navigator.mediaDevices) {refusing}")
