@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -118,6 +120,16 @@ def test_measure_equals_the_result_in_float32() -> None:
 def test_zero_steps_give_the_start() -> None:
     result = gramarye.stylize(picture(48, 40, 1), picture(40, 40, 2), SMALL.with_(steps=0, init="black"))
     assert float(result.pixels.max()) == 0
+
+
+def test_the_weights_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(weights, "load", lambda *words: asked.append(words) or random_weights())
+    pictures = picture(48, 40, 1), picture(40, 40, 2)
+    gramarye.stylize(*pictures, SMALL.with_(steps=1), weights_file="mine.safetensors")
+    next(gramarye.stylize_steps(*pictures, SMALL, weights_file=Path("other.pth")))
+    gramarye.stylize(*pictures, SMALL.with_(steps=1))
+    assert [file for _, file in asked] == ["mine.safetensors", Path("other.pth"), None]
 
 
 def test_no_painting_is_an_error() -> None:

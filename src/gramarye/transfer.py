@@ -35,6 +35,12 @@ class Inputs(TypedDict, total=False):
     changes: Sequence[Change]
 
 
+class Given(Inputs, total=False):
+    """The same, and the file of the network's weights."""
+
+    weights_file: str | Path | None
+
+
 def prepare(
     content: Source,
     style: Source,
@@ -122,20 +128,20 @@ def _as_painted(index: int, style: Picture, photograph: Picture, masks: Masks | 
 
 
 def stylize_steps(
-    content: Source, style: Source, settings: Settings | None = None, **inputs: Unpack[Inputs]
+    content: Source, style: Source, settings: Settings | None = None, **given: Unpack[Given]
 ) -> Iterator[Step]:
-    """Paint `content` in the manner of `style`, one Step an evaluation; `inputs` are those of `prepare`."""
-    return prepare(content, style, settings, **inputs).steps()
+    """Paint `content` in the manner of `style`, one Step an evaluation; what else is `given` is told in `prepare`."""
+    return prepare(content, style, settings, **given).steps()
 
 
-def stylize(content: Source, style: Source, settings: Settings | None = None, **inputs: Unpack[Inputs]) -> Result:
+def stylize(content: Source, style: Source, settings: Settings | None = None, **given: Unpack[Given]) -> Result:
     """Paint `content` in the manner of `style` and return the Result.
 
     Both may be paths, PIL images, arrays H W 3 (uint8 or uint16) or tensors 1 3 H W in [0, 1]; `style`
-    may be a list. `inputs` (masks of regions, a picture to start from) are those of `prepare`. Raises a
-    GramaryeError that says what to mend.
+    may be a list. What else may be `given` (masks of regions, a picture to start from, `weights_file`) is told in
+    `prepare`. Raises a GramaryeError that says what to mend.
     """
-    painting = prepare(content, style, settings, **inputs)
+    painting = prepare(content, style, settings, **given)
     for _ in painting.steps():
         pass
     return painting.result()
