@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gramarye import demo, images, statistics
 from gramarye.errors import SettingsError
-from gramarye.objective import Objective, Term, balanced, content_terms, objective_for, style_terms
+from gramarye.objective import Apart, Objective, Term, balanced, content_terms, objective_for, style_terms
 from gramarye.optimize import optimize
 from gramarye.presets import preset
 from gramarye.settings import Settings
@@ -346,6 +346,24 @@ def test_a_few_steps_bring_the_painting_nearer(
     itself = Objective(tuple(term for term in objective.terms if term.kind == "style"))
     values = values_at(lite, itself, painting)
     assert sum(row["weighted"] for row in itself.describe(values)) < 0.02 * first
+
+
+@pytest.mark.parametrize("statistic", ["gram", "covariance", "mmd-poly"])
+@pytest.mark.parametrize("regions", [None, SKY], ids=["whole", "regions"])
+def test_a_calibration_apart_changes_nothing(
+    lite: VGG, pair: tuple[Tensor, Tensor], statistic: str, regions: Halves | None
+) -> None:
+    """What is computed of activations that are yet to be calibrated is what it is of calibrated ones, to float32."""
+    photograph, painting = pair
+    terms = style_terms(lite, [painting], raw(style__statistic=statistic).style, regions=regions)
+    assert all(isinstance(term.measure, Apart) for term in terms)
+    image = photograph.clone().requires_grad_()
+    found = lite(image, Objective(terms).layers)
+    for term in terms:
+        values = Objective((term,)).values(found)[term.name], Objective((term,)).values(dict(found))[term.name]
+        torch.testing.assert_close(*values, rtol=1e-4, atol=0)
+        one, other = (torch.autograd.grad(value, image, retain_graph=True)[0] for value in values)
+        assert float((one - other).norm()) <= 1e-3 * float(other.norm())
 
 
 @pytest.mark.parametrize("distance", statistics.DISTANCES)

@@ -44,6 +44,16 @@ def test_every_name_of_the_settings_is_there() -> None:
     assert statistics.DISTANCES == settings.DISTANCES
 
 
+@pytest.mark.parametrize("guide", [None, torch.rand(1, 1, 4, 5, generator=torch.Generator().manual_seed(2))])
+@pytest.mark.parametrize("name", [name for name, each in STATISTICS.items() if each.through])
+def test_through_a_matrix(name: str, guide: Tensor | None) -> None:
+    """The summary of activations times a matrix follows from theirs."""
+    statistic, matrix = STATISTICS[name], activation(3, (1, 3, 3))[0, 0]
+    written = statistic.summarise(torch.einsum("ij,bjkl->bikl", matrix, activation(0)), guide)
+    found = statistic.through(statistic.summarise(activation(0), guide), matrix)
+    torch.testing.assert_close(found, written)
+
+
 @every
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_zero_at_the_target_and_never_negative(name: str, distance: str, dtype: torch.dtype) -> None:

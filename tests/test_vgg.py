@@ -107,6 +107,13 @@ def test_calibration_multiplies_the_tap_and_only_the_tap() -> None:
     torch.testing.assert_close(after["relu1_1"], torch.einsum("ij,bjkl->bikl", matrix, before["relu1_1"]))
     torch.testing.assert_close(after["relu1_2"], before["relu1_2"])
     assert VGG(plain).width("relu1_1") == 64
+    assert list(after) == ["relu1_1", "relu1_2"]
+    assert len(after) == 2
+    assert after["relu1_1"] is after["relu1_1"]  # calibrated once
+    for name, wanted in (("relu1_1", matrix), ("relu1_2", None)):
+        activation, calibration = after.apart(name)
+        assert torch.equal(activation, before[name])
+        assert calibration is wanted or torch.equal(calibration, wanted)
 
 
 def test_gradient_reaches_the_picture_and_not_the_network() -> None:

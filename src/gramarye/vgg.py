@@ -6,7 +6,7 @@ without the fully connected layers. Poolings and paddings are those that style t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -25,6 +25,7 @@ RESCALE = {"max": 1.0, "avg": 2.0, "l2": 0.78}
 
 Image = Float[Tensor, "batch 3 height width"]
 Activation = Float[Tensor, "batch channels rows columns"]
+Calibration = Float[Tensor, "channels channels"]
 
 
 def pool(
@@ -111,6 +112,37 @@ def scale_activations(tensors: Mapping[str, Tensor], factors: Mapping[str, float
     return scaled
 
 
+class Activations(Mapping[str, Tensor]):
+    """Activations by the names that they were asked for; those of a calibrated layer are calibrated when looked up.
+
+    Calibrated they are C·F at every position. `apart` has F and C: whoever needs a statistic that follows from that
+    of F is spared a product over all positions, there and back.
+    """
+
+    def __init__(self, found: Mapping[str, Activation], calibrations: Mapping[str, Calibration]) -> None:
+        self._found, self._calibrations = dict(found), calibrations
+        self._calibrated: dict[str, Tensor] = {}
+
+    def __getitem__(self, name: str) -> Activation:
+        """The activation of a layer, batch channels rows columns."""
+        if name not in self._calibrations:
+            return self._found[name]
+        if name not in self._calibrated:  # as channels-last lies in memory: no 1×1 convolution, which is slower
+            positions = self._found[name].permute(0, 2, 3, 1)
+            self._calibrated[name] = F.linear(positions, self._calibrations[name]).permute(0, 3, 1, 2)
+        return self._calibrated[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def apart(self, name: str) -> tuple[Activation, Calibration | None]:
+        """The activation as the network computes it, and the matrix that calibrates it, if any."""
+        return self._found[name], self._calibrations.get(name)
+
+
 class VGG(nn.Module):
     """A frozen VGG: sRGB images in [0, 1] to the activations of named layers.
 
@@ -164,19 +196,22 @@ class VGG(nn.Module):
         """Canonical layer names in the order given; raises SettingsError for an unknown one."""
         return tuple(layer_table.resolve(name, self.network) for name in names)
 
-    def forward(self, image: Image, layers: Iterable[str]) -> dict[str, Tensor]:
+    def forward(self, image: Image, layers: Iterable[str]) -> Activations:
         """Activations of the named `layers` (names or aliases) of `image`, 1 3 H W, sRGB in [0, 1].
 
-        Returns a dict, keyed by the names as given, of tensors `batch channels rows columns` in the
-        network's precision. Raises SettingsError for an unknown layer or one beyond the weights, ImageError
-        if the image is smaller than one position of the deepest layer.
+        They are tensors `batch channels rows columns` in the network's precision, by the names as given. Raises
+        SettingsError for an unknown layer or one beyond the weights, ImageError if the image is smaller than one
+        position of the deepest layer.
         """
         wanted = {name: layer_table.resolve(name, self.network) for name in layers}
         deepest = layer_table.deepest(tuple(wanted.values()), self.network)
         self._check_depth(deepest)
         self._check_size(image, deepest)
         found = self._run(image, set(wanted.values()), deepest)
-        return {name: found[canonical] for name, canonical in wanted.items()}
+        calibrations = {
+            name: self.get_buffer(f"{layer}_calibration") for name, layer in wanted.items() if layer in self.calibrated
+        }
+        return Activations({name: found[layer] for name, layer in wanted.items()}, calibrations)
 
     def _check_depth(self, deepest: str) -> None:
         names = list(self.table)[: list(self.table).index(deepest) + 1]
@@ -210,15 +245,7 @@ class VGG(nn.Module):
             elif layer.kind == "pool":
                 activation = pool(activation, self.pooling, rescale=self.rescale)
             if name in wanted and name != "pixels":
-                found[name] = self._calibrate(name, activation)
+                found[name] = activation
             if name == deepest:
                 break
         return found
-
-    def _calibrate(self, name: str, activation: Activation) -> Activation:
-        if name not in self.calibrated:
-            return activation
-        positions = activation.permute(
-            0, 2, 3, 1
-        )  # as channels-last lies in memory: no 1×1 convolution, which is slower
-        return F.linear(positions, self.get_buffer(f"{name}_calibration")).permute(0, 3, 1, 2)

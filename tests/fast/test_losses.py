@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from gramarye import detail, preset
+from gramarye import detail, preset, statistics
 from gramarye.errors import SettingsError
 from gramarye.fast.losses import Losses
 from gramarye.objective import objective_for
 from gramarye.vgg import VGG
+from gramarye.weights import embedded, read
 from networks import picture as pixels
 from networks import random_weights
 
@@ -36,6 +37,22 @@ def test_each_picture_of_a_batch_has_the_value_of_the_objective(edges: float) ->
         for kind, others in {"content": {"content"}, "style": {"style"}, "smoothness": {"tv", "box"}}.items():
             expected = sum(float(term.weight * values[term.name]) for term in objective.terms if term.kind in others)
             assert float(found[kind][place]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_calibrated_network_is_seen_as_the_objective_sees_it() -> None:
+    """Gram matrices of calibrated activations are calibrated afterwards here; the objective's are looked up."""
+    lite = VGG(read(embedded()))
+    photograph, picture, painting = (pixels(64, 64, seed) for seed in (1, 2, 3))
+    losses = Losses(lite, preset("default"))
+    assert lite.calibrated
+    grams = losses.grams(painting)
+    for layer, activation in dict(lite(painting, losses.settings.style.layers)).items():
+        written = statistics.gram_matrix(activation)
+        assert float((grams[layer] - written).norm()) <= 1e-4 * float(written.norm())
+    objective = objective_for(lite, photograph, [painting], preset("default").with_(**{"content.detail": 0.0}))
+    values = objective.values(dict(lite(picture, objective.layers)))
+    expected = sum(float(term.weight * values[term.name]) for term in objective.terms if term.kind == "style")
+    assert float(losses.of(picture, photograph, grams)["style"]) == pytest.approx(expected, rel=1e-3)
 
 
 def test_at_the_photograph_content_is_nothing_and_style_is_its_weight() -> None:

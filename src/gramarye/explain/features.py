@@ -175,7 +175,7 @@ def seen_by(subject: Subject, layers: Sequence[str]) -> dict[str, dict[str, Tens
     """The activations of the photograph, the (first) painting and the result, by picture and layer."""
     pixels = pictures_of(subject)
     with torch.no_grad():
-        return {picture: subject.network(each, layers) for picture, each in pixels.items()}
+        return {picture: dict(subject.network(each, layers)) for picture, each in pixels.items()}
 
 
 def pictures_of(subject: Subject) -> dict[str, Tensor]:

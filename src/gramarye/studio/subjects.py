@@ -77,7 +77,7 @@ class Exhibit:
             if seen is None:
                 yield number / len(self.pictures)
                 with torch.no_grad():
-                    seen = self.activations[name] = self.network(pixels, self.layers)
+                    seen = self.activations[name] = dict(self.network(pixels, self.layers))
             found[name] = seen[layer]
         return found
 
