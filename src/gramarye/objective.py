@@ -161,10 +161,11 @@ def style_terms(
     parts = _parts(regions, shares)
     with torch.no_grad():
         found = [network(painting, settings.layers) for painting in paintings]
+    apart = statistics.STATISTICS[settings.statistic].through is not None
     terms = []
     for layer, weight in _weighted(settings.layers, settings.layer_weights):
         channels = network.width(_plain(network, layer))
-        activations = [each[layer] for each in found]
+        activations = [each.apart(layer) if apart else (each[layer], None) for each in found]
         for part in parts:
             measure = _style_measure(activations, part, settings, channels, seed)
             name = f"style {layer} · {part.label}" if part.label else f"style {layer}"
@@ -175,10 +176,7 @@ def style_terms(
 def smoothness_terms(settings: SmoothnessSettings) -> tuple[Term, ...]:
     """The terms on the picture itself: total variation, of its colours, and the penalty outside [0, 1]."""
     variation = partial(
-        statistics.total_variation,
-        exponent=settings.exponent,
-        kind=settings.kind,
-        reduction=settings.reduction,
+        statistics.total_variation, exponent=settings.exponent, kind=settings.kind, reduction=settings.reduction
     )
     terms = (
         Term("tv", "tv", "pixels", settings.weight, variation),
@@ -226,16 +224,15 @@ def balanced(
     else:
         with torch.no_grad():
             activations = network(photograph, Objective(kept).layers)
-            sizes = [_size_at_start(term, activations[term.layer]) for term in kept]
+            sizes = [_size_at_start(term, activations) for term in kept]
     return tuple(term.weighted_by(1 / max(size, LEAST)) for term, size in zip(kept, sizes, strict=True))
 
 
-def _size_at_start(term: Term, activation: Tensor) -> float:
+def _size_at_start(term: Term, activations: Activations) -> float:
     if term.kind not in BALANCED:
         return 1.0
-    measure = term.reference or term.measure
-    reference = float(measure(torch.zeros_like(activation)))
-    return max(float(measure(activation)), SAME * reference) if term.kind == "style" else reference
+    reference = float((term.reference or term.measure)(torch.zeros_like(activations[term.layer])))
+    return max(float(_value(term, activations)), SAME * reference) if term.kind == "style" else reference
 
 
 def _gradient_sizes(network: VGG, photograph: Tensor, terms: Sequence[Term], seed: int) -> list[float]:
@@ -370,14 +367,14 @@ def _content_measure(target: Tensor, settings: ContentSettings, channels: int, w
 
 
 def _style_measure(
-    paintings: Sequence[Tensor], part: _Part, settings: StyleSettings, channels: int, seed: int
+    paintings: Sequence[tuple[Tensor, Tensor | None]], part: _Part, settings: StyleSettings, channels: int, seed: int
 ) -> Measure:
-    """The distance of an activation's statistic from the mix of the paintings' activations."""
+    """The distance of an activation's statistic from that of the paintings' activations, each with its calibration."""
     statistic = statistics.STATISTICS[settings.statistic]
     guides = part.paintings or (None,) * len(paintings)
     given = [each for each in zip(paintings, guides, part.mix, strict=True) if each[2]]
     shares = [share for _, _, share in given]
-    summaries = [statistic.summarise(painting, _at(guide, painting), seed=seed) for painting, guide, _ in given]
+    summaries = [statistic.calibrated(*seen, _at(guide, seen[0]), seed=seed) for seen, guide, _ in given]
     if statistic.linear:
         mean = [
             sum(share * each for share, each in zip(shares, parts, strict=True))
