@@ -13,7 +13,7 @@ import torch
 
 from gramarye.errors import OptimizationError
 from gramarye.objective import Objective, Term, objective_for
-from gramarye.optimize import Descent, Step, optimize
+from gramarye.optimize import CAUTION, Descent, Step, optimize
 from gramarye.presets import preset
 from gramarye.settings import OptimizerSettings, ShiftingSettings
 from gramarye.vgg import VGG
@@ -184,6 +184,29 @@ def test_adam_carries_its_means_to_the_next_scale() -> None:
     assert state["exp_avg"].shape == (1, 3, 16, 16)
     assert float(state["exp_avg"].mean()) == pytest.approx(float(small.state()["optimizer"]["exp_avg"].mean()))
     assert float(state["step"]) == 5
+
+
+def test_lbfgs_knows_at_the_next_scale_how_far_to_move() -> None:
+    """A mean over the pixels, 8·(x − 0.7)², has an inverse Hessian of n/16: of it the first move takes its share."""
+
+    def mean(x: torch.Tensor) -> torch.Tensor:
+        return 8 * (x - 0.7).square().mean()
+
+    objective = Objective((Term("mean", "content", "pixels", 1.0, mean),))
+    small, alone, large = (
+        Descent(torch.zeros(1, 3, side, side), objective, NETWORK, OptimizerSettings()) for side in (8, 16, 16)
+    )
+    for _ in small.steps(4):
+        pass
+    large.carry_on(small)
+    assert float(large.state()["optimizer"]["H_diag"]) == pytest.approx(CAUTION * 3 * 16**2 / 16, rel=1e-4)
+    for descent in (alone, large):
+        next(descent.steps(20))
+    assert float(alone.pixels.mean()) == pytest.approx(0, abs=0.01)  # torch's own first move
+    assert float(large.pixels.mean()) == pytest.approx(CAUTION * 0.7, rel=1e-4)
+    for _ in large.steps(4):
+        pass
+    assert float(large.pixels.mean()) == pytest.approx(0.7, rel=1e-4)
 
 
 def test_stopping_is_not_pulling() -> None:

@@ -154,6 +154,19 @@ def test_zero_steps_do_not_blur_the_start() -> None:
     assert torch.equal(result.pixels, photograph)
 
 
+def test_a_size_begins_with_the_details_that_the_one_before_was_too_small_for() -> None:
+    photograph = picture(48, 40, 1)
+    still = SMALL.with_(init="content", **{"optimizer.name": "adam", "optimizer.learning_rate": 1e-9})
+    plain, half, whole = (
+        gramarye.stylize(photograph, picture(40, 40, 2), still.with_(**{"scales.detail": detail})).pixels
+        for detail in (0, 0.5, 1)
+    )
+    small = images.resize(photograph, (24, 20))
+    assert torch.allclose(plain, images.resize(small, (48, 40)).clamp(0, 1), atol=1e-4)
+    assert torch.allclose(whole, photograph, atol=1e-4)
+    assert float((half - photograph).norm()) < 0.6 * float((plain - photograph).norm())
+
+
 @pytest.mark.parametrize("color", ["luminance", "histogram", "pca", "cholesky", "after"])
 def test_the_photographs_colours_are_kept(color: str) -> None:
     photograph, style = 0.3 + 0.2 * picture(48, 40, 1), 0.6 + 0.4 * picture(40, 40, 2)

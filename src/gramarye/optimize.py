@@ -36,6 +36,7 @@ Sight = Callable[[Tensor, Sequence[str]], Mapping[str, Tensor]]
 EXPLOSION = 10.0
 RESCUES = 5
 WORSE = 1.02  # a last total this many times the best: the picture of the best is kept instead
+CAUTION = 0.4  # of the length of L-BFGS' first move at a larger size
 RATES = {"lbfgs": 1.0, "adam": 0.02, "adagrad": 0.1}
 FIRST_MOVE = 0.01  # of white: how far SGD's first step moves a pixel, root mean square, unless told a rate
 # L-BFGS takes differences of gradients for curvature, which a new random shift at every evaluation would drown: a
@@ -329,14 +330,22 @@ class Descent:
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": {0: kept} if kept else {}})
 
     def carry_on(self, before: Descent) -> None:
-        """Take over Adam's running means from the scale before, resized (Crowson, style-transfer-pytorch)."""
-        kept = before.optimizer.state_dict()["state"].get(0)
-        if self.settings.name != "adam" or not kept:
-            return
-        size = tuple(self.leaf.shape[2:])
-        mean = F.interpolate(kept["exp_avg"], size, mode="bicubic", align_corners=False)
-        square = F.interpolate(kept["exp_avg_sq"], size, mode="bilinear", align_corners=False).relu()
-        self._put_state({"step": kept["step"], "exp_avg": mean, "exp_avg_sq": square})
+        """Take over from the scale before what the optimiser knows.
+
+        That is Adam's running means, resized (Crowson, style-transfer-pytorch), and of L-BFGS how far to move: torch's
+        first move is as good as none. The scale γ = yᵀs/yᵀy of its inverse Hessian grows as the number of pixels
+        does among which a mean is divided; a new size is more curved at first than the one before at last: CAUTION.
+        """
+        kept = before.optimizer.state_dict()["state"].get(0, {})
+        if kept.get("ro"):
+            still, grown = torch.zeros_like(self.leaf).flatten(), self.leaf.numel() / before.leaf.numel()
+            known = {"n_iter": 1, "H_diag": CAUTION * grown * kept["H_diag"], "prev_flat_grad": still}
+            self._put_state({**known, "d": still.clone(), "t": 0.0, "old_dirs": [], "old_stps": [], "ro": []})
+        elif "exp_avg" in kept:
+            size = tuple(self.leaf.shape[2:])
+            mean = F.interpolate(kept["exp_avg"], size, mode="bicubic", align_corners=False)
+            square = F.interpolate(kept["exp_avg_sq"], size, mode="bilinear", align_corners=False).relu()
+            self._put_state({"step": kept["step"], "exp_avg": mean, "exp_avg_sq": square})
 
 
 def optimize(

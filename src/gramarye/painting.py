@@ -153,7 +153,7 @@ class Painting:
 
     def _descend(self, scale: Scale) -> Descent:
         """The descent at one scale, from the picture so far."""
-        self.pixels = self.enlarged(scale.size)
+        self.pixels = self.enlarged(scale.size, self.settings.scales.detail)
         if self.held:
             self.pixels = self.held.laid_over(self.pixels)
         settings = self.settings
@@ -236,17 +236,18 @@ class Painting:
             self.targets[key] = style_terms(network, paintings, self.settings.style, seed=self.settings.seed)
         return self.targets[key]
 
-    def enlarged(self, size: tuple[int, int]) -> Tensor:
+    def enlarged(self, size: tuple[int, int], detail: float = 0) -> Tensor:
         """The picture so far, 1 3 H W of `size`.
 
-        Below a strength of 1 it gets, in the measure of what is missing to 1, the photograph's details that its
-        present size is too small for. Where no region is, it is the photograph.
+        It gets `detail`, and below a strength of 1 at least what is missing to 1, times the photograph's details that
+        its present size is too small for. Where no region is, it is the photograph.
         """
         small, pixels = _size(self.pixels), images.resize(self.pixels, size)
-        if self.settings.strength < 1 and small != size:
+        detail = max(detail, 1 - self.settings.strength)
+        if detail > 0 and small != size:
             photograph = self.photograph_at(size)
             blurred = images.resize(images.resize(photograph, small), size)
-            pixels = pixels + (1 - self.settings.strength) * (photograph - blurred)
+            pixels = pixels + detail * (photograph - blurred)
         return self._within_regions(pixels)
 
     def _within_regions(self, pixels: Tensor) -> Tensor:

@@ -175,6 +175,12 @@ class ScalesSettings(Group):
     count: int = knob(3, "how many sizes, the last one being the full size", low=1, high=8)
     factor: float = knob(2.0, "ratio of one size to the one before", low=1.1, high=4)
     smallest: int = knob(96, "no long side smaller than this", unit="px", low=16, high=4096)
+    detail: float = knob(
+        0.0,
+        "how much of the photograph's details a size begins with that the size before was too small for",
+        low=0,
+        high=1,
+    )
     shares: tuple[float, ...] = knob(
         (0.5, 0.3, 0.2), "share of the evaluations for each size, the smallest first; empty: all alike"
     )

@@ -34,7 +34,7 @@ def test_every_preset_is_described_and_fits_the_embedded_network(name: str) -> N
 
 def test_own_presets_are_as_they_were() -> None:
     default = preset("default")
-    assert (default.size, default.steps, default.style.weight, default.smoothness.chroma) == (512, 150, 30.0, 80.0)
+    assert (default.size, default.steps, default.style.weight, default.smoothness.chroma) == (512, 120, 30.0, 80.0)
     assert {name for name in KNOBS if preset("draft").get(name) != default.get(name)} == {"size", "steps"}
     changed = {name for name in KNOBS if preset("fast").get(name) != default.get(name)}
     assert changed == {"init", "steps", "scales.count", "scales.shares"}
