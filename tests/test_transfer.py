@@ -165,6 +165,8 @@ def test_a_size_begins_with_the_details_that_the_one_before_was_too_small_for() 
     assert torch.allclose(plain, images.resize(small, (48, 40)).clamp(0, 1), atol=1e-4)
     assert torch.allclose(whole, photograph, atol=1e-4)
     assert float((half - photograph).norm()) < 0.6 * float((plain - photograph).norm())
+    dark = gramarye.stylize(photograph, picture(40, 40, 2), still.with_(init="black", **{"scales.detail": 1}))
+    assert float(dark.pixels.max()) < 1e-4  # a start that knows nothing of the photograph stays one
 
 
 @pytest.mark.parametrize("color", ["luminance", "histogram", "pca", "cholesky", "after"])

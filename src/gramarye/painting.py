@@ -153,10 +153,10 @@ class Painting:
 
     def _descend(self, scale: Scale) -> Descent:
         """The descent at one scale, from the picture so far."""
-        self.pixels = self.enlarged(scale.size, self.settings.scales.detail)
+        settings = self.settings
+        self.pixels = self.enlarged(scale.size, settings.scales.detail if settings.init in starts.OF_PHOTOGRAPH else 0)
         if self.held:
             self.pixels = self.held.laid_over(self.pixels)
-        settings = self.settings
         objective = self.objective(scale.size) if scale.evaluations else Objective(())
         seed = settings.seed + self.scale
         descent = Descent(

@@ -177,7 +177,8 @@ class ScalesSettings(Group):
     smallest: int = knob(96, "no long side smaller than this", unit="px", low=16, high=4096)
     detail: float = knob(
         0.0,
-        "how much of the photograph's details a size begins with that the size before was too small for",
+        "how much of the photograph's details a size begins with that the one before was too small for, "
+        "where init is the photograph (content, matched, fast)",
         low=0,
         high=1,
     )

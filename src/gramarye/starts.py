@@ -17,6 +17,7 @@ from gramarye.settings import Settings
 
 Pixels = Float[Tensor, "1 3 h w"]
 
+OF_PHOTOGRAPH = ("content", "matched", "fast")  # the starts that show the photograph
 FEW = 16  # pixels of a region; fewer have no colours to match
 
 

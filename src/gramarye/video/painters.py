@@ -52,6 +52,7 @@ class Optimised:
 
     Differs from the paper in L₀, and in that it passes over the film once. Where the photograph's colours are put
     back afterwards, only luminance is held. Random shifts are for first frames alone: what is shifted cannot be held.
+    No size begins with a frame's details (`scales.detail`), among which is its grain, which flickers.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Optimised:
 
     def _anew(self, frame: Frame) -> Painting:
         """A painting of `frame`, with no picture yet, by the network and after the paintings of the first one."""
-        settings = self.settings.with_(size=max(frame.pixels.shape[2:]))
+        settings = self.settings.with_(**{"size": max(frame.pixels.shape[2:]), "scales.detail": 0.0})
         content = Picture(frame.pixels, None, f"frame {frame.index}", None)
         first = self._first
         if first is None or first.content.pixels.shape != content.pixels.shape:
