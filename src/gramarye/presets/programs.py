@@ -5,6 +5,9 @@ from __future__ import annotations
 from gramarye.presets.record import GATYS_WIDTHS, UNITS_ESTIMATED, Preset, original
 
 SHORT_SIDE = "size is the picture's long side; there it is the short one"
+LEARNED_MOVE = (
+    "at the second size L-BFGS begins with a move whose length it has learned at the first; there as at the first"
+)
 MEAN_PIXEL = (
     "its noise lies around ImageNet's mean colour, of deviation 0.001 on pixels to 256; here it lies around grey "
     "and is as good as none too"
@@ -50,6 +53,7 @@ PROGRAMS: dict[str, Preset] = {
         (
             SHORT_SIDE,
             "which units its file vgg_conv.pth is in is not said; losses that users print with it are Oxford's",
+            LEARNED_MOVE,
         ),
     ),
     "gatys-control": Preset(
@@ -62,6 +66,7 @@ PROGRAMS: dict[str, Preset] = {
             "--set network.units=normalised --set content.weight=1e6 --set style.weight=2e8 "
             "--set style.layer_weights=1,1,1,1,1",
             "its controls are knobs of their own: color, regions by masks, style.scale",
+            LEARNED_MOVE,
         ),
     ),
     "jcjohnson": Preset(
